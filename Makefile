@@ -1,0 +1,62 @@
+# Every target only calls programs that you could type yourself: `make -n demo` shows them.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null)
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit browser lab receiver bench lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.ok  ## play thirty days of a small business through the real receiver and write its weekly report
+	$(BIN)/ctm demo
+
+test: check unit  ## set everything up, run all checks and all tests
+
+check: .venv/.ok  ## style, types, architecture and SQL, without running the program
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint ctm_analytics/sql
+
+unit: .venv/.ok browser  ## all tests, with the coverage gate
+	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
+
+browser:  # the report is tested in Debian's Chromium
+	@command -v chromium >/dev/null || { \
+	  command -v apt-get >/dev/null || { echo "make test opens the report in Chromium: install 'chromium' and run it again."; exit 1; }; \
+	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; }
+
+lab: .venv/.ok  ## open JupyterLab at the start notebook, on this machine only
+	$(BIN)/ctm lab
+
+receiver: .venv/.ok  ## run the receiver (needs CTM_APP_SECRET and CTM_VERIFY_TOKEN)
+	$(BIN)/ctm receive
+
+bench: .venv/.ok  ## measure speed side by side with the alternatives
+	$(BIN)/python benchmarks/receiver.py
+
+lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+	  --extra workbench --extra test pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+	  pyproject.toml -o requirements-receiver.lock
+
+clean:  ## remove what can be made again: the environment, caches and the demo (your data stays)
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
+
+.venv/.ok: requirements.lock pyproject.toml
+ifeq ($(UV),)
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install 'python3-venv' and run make again."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+else
+	uv venv --quiet --allow-existing --python $(PYTHON) .venv
+	uv pip install --quiet --python .venv --require-hashes -r requirements.lock
+	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+endif
+	@touch $@

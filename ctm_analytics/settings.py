@@ -1,0 +1,169 @@
+"""Settings of the analysis: ctm.toml, each key also as an environment variable, each with a default."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from ctm_analytics.errors import InvalidArgument
+
+ATTRIBUTION_MODELS = ("last_touch", "first_touch", "linear")
+
+# Keys of ctm.toml that only the receiver reads.
+RECEIVER_KEYS = ("store_text", "retention_days", "max_body_bytes")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a number depends on besides the data.
+
+    Attributes
+    ----------
+    reporting_timezone : str, IANA name; calendar days are days in this zone
+    reporting_currency : str or None, ISO 4217; ``None`` means the only currency of the data
+    target_cac : float or None, in the reporting currency, ``> 0``
+    window_days : int, ``1 <= window_days <= 365``; how long after a touch a sale can be credited to it
+    attribution_model : str, one of ``ATTRIBUTION_MODELS``
+    conversation_gap_hours, touch_gap_minutes, messaging_window_hours, instant_reply_seconds : float, ``> 0``
+    bot_app_ids, human_app_ids : tuple of str, app ids whose echoes are known to be a bot's or a person's
+    """
+
+    reporting_timezone: str = "UTC"
+    reporting_currency: str | None = None
+    target_cac: float | None = None
+    window_days: int = 7
+    attribution_model: str = "last_touch"
+    conversation_gap_hours: float = 24
+    touch_gap_minutes: float = 30
+    messaging_window_hours: float = 24
+    instant_reply_seconds: float = 2
+    bot_app_ids: tuple[str, ...] = field(default=())
+    human_app_ids: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Check each value against its rule.
+
+        Raises
+        ------
+        InvalidArgument
+            Naming the key, the value and the rule.
+        """
+        if self.reporting_timezone not in available_timezones():
+            raise InvalidArgument(
+                f"reporting_timezone: {self.reporting_timezone!r} is not an IANA time zone."
+                f"{did_you_mean(self.reporting_timezone, available_timezones())}"
+                " Use a name such as 'Europe/Berlin'."
+            )
+        if self.attribution_model not in ATTRIBUTION_MODELS:
+            raise InvalidArgument(
+                f"attribution_model: {self.attribution_model!r} is not a model."
+                f"{did_you_mean(self.attribution_model, ATTRIBUTION_MODELS)}"
+                f" Use one of {', '.join(ATTRIBUTION_MODELS)}."
+            )
+        if not 1 <= self.window_days <= 365:
+            raise InvalidArgument(f"window_days: {self.window_days} is not between 1 and 365 days.")
+        if self.target_cac is not None and self.target_cac <= 0:
+            raise InvalidArgument(f"target_cac: {self.target_cac} is not above 0.")
+        for key in (
+            "conversation_gap_hours",
+            "touch_gap_minutes",
+            "messaging_window_hours",
+            "instant_reply_seconds",
+        ):
+            if getattr(self, key) <= 0:
+                raise InvalidArgument(f"{key}: {getattr(self, key)} is not above 0.")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The reporting time zone."""
+        return ZoneInfo(self.reporting_timezone)
+
+
+def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | tuple[str, ...] | list[str]) -> str:
+    """Say which known word was probably meant.
+
+    Returns
+    -------
+    str
+        ``" Did you mean 'linear'?"``, or an empty string when nothing is near.
+
+    Examples
+    --------
+    >>> did_you_mean("liner", ("linear", "last_touch"))
+    " Did you mean 'linear'?"
+    """
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def load_settings(data: Path, environ: Mapping[str, str]) -> Settings:
+    """Read the settings that belong to a data folder.
+
+    Parameters
+    ----------
+    data : Path, the data folder; ``ctm.toml`` is looked for in it, then beside it
+    environ : mapping of str to str; ``CTM_WINDOW_DAYS`` overrides ``window_days``, and so on
+
+    Raises
+    ------
+    InvalidArgument
+        For a key that does not exist, a value of the wrong type, or a value outside its range.
+    """
+    values: dict[str, Any] = {}
+    path = next((place for place in (data / "ctm.toml", data.parent / "ctm.toml") if place.is_file()), None)
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidArgument(f"{path}: not valid TOML: {error}.") from None
+    known = {setting.name: setting for setting in fields(Settings)}
+    for key in values:
+        if key not in known and key not in RECEIVER_KEYS:
+            suggestion = did_you_mean(key, [*known, *RECEIVER_KEYS])
+            raise InvalidArgument(f"{path}: {key!r} is not a setting.{suggestion}")
+    chosen = {key: _typed(key, value) for key, value in values.items() if key in known}
+    for key in known:
+        text = environ.get(f"CTM_{key.upper()}", "").strip()
+        if text:
+            chosen[key] = _parsed(key, text)
+    return Settings(**chosen)
+
+
+_NUMBERS: dict[str, type] = {
+    "target_cac": float,
+    "window_days": int,
+    "conversation_gap_hours": float,
+    "touch_gap_minutes": float,
+    "messaging_window_hours": float,
+    "instant_reply_seconds": float,
+}
+_LISTS = ("bot_app_ids", "human_app_ids")
+
+
+def _typed(key: str, value: object) -> object:
+    if key in _LISTS:
+        if not isinstance(value, list):
+            raise InvalidArgument(f'{key}: {value!r} is not a list of app ids. Write ["123", "456"].')
+        return tuple(str(item) for item in value)
+    if key in _NUMBERS:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InvalidArgument(f"{key}: {value!r} is not a number.")
+        return _parsed(key, str(value))
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{key}: {value!r} is not text. Put it in quotes.")
+    return value
+
+
+def _parsed(key: str, text: str) -> object:
+    if key in _LISTS:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if key in _NUMBERS:
+        try:
+            return _NUMBERS[key](text)
+        except ValueError:
+            kind = "whole number" if _NUMBERS[key] is int else "number"
+            raise InvalidArgument(f"{key}: {text!r} is not a {kind}.") from None
+    return text
