@@ -7,7 +7,7 @@ EXIT_NO_DATA = 4
 
 
 class CtmError(Exception):
-    """Base of every error meant for a user: one or two sentences with the value, the rule and the next step."""
+    """Base of every error meant for a user: it names the value, the rule and the next step."""
 
     exit_code = EXIT_FAILED
 

@@ -124,7 +124,7 @@ def load_settings(data: Path, environ: Mapping[str, str]) -> Settings:
         if key not in known and key not in RECEIVER_KEYS:
             suggestion = did_you_mean(key, [*known, *RECEIVER_KEYS])
             raise InvalidArgument(f"{path}: {key!r} is not a setting.{suggestion}")
-    chosen = {key: _typed(key, value) for key, value in values.items() if key in known}
+    chosen: dict[str, Any] = {key: _typed(key, value) for key, value in values.items() if key in known}
     for key in known:
         text = environ.get(f"CTM_{key.upper()}", "").strip()
         if text:
