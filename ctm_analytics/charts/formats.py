@@ -1,0 +1,186 @@
+"""Numbers as people read them: money, percent, durations, days; and the ticks of the axes that carry them."""
+
+import html
+import math
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+
+NOT_KNOWN = "–"
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "BRL": "R$"}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+# What a person calls a round time, in seconds.
+ROUND_TIMES = (1, 10, 60, 300, 900, 3600, 4 * 3600, 86_400, 3 * 86_400, 7 * 86_400)
+_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+
+
+def floats(values: Iterable[Any]) -> Floats:
+    """Read a column of any numeric kind (decimal, nullable, text of nulls) as float64, missing as NaN."""
+    return np.array([math.nan if _missing(value) else float(value) for value in values], dtype=np.float64)
+
+
+def number_or_none(value: Any) -> float | None:
+    """Read one cell as a finite float; ``None`` where it is missing or not finite."""
+    if _missing(value):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _missing(value: Any) -> bool:
+    return value is None or bool(pd.isna(value))
+
+
+def money(amount: Any, currency: str | None, decimals: int | None = None) -> str:
+    """Write an amount with its currency: cents only where they matter.
+
+    Parameters
+    ----------
+    amount : number or missing
+    currency : str or None, ISO 4217
+    decimals : int or None; ``None`` gives cents below 20 and none above
+
+    Examples
+    --------
+    >>> money(61259.4, "USD"), money(2.941, "EUR"), money(1200, "ZAR")
+    ('$61,259', '€2.94', 'ZAR\\xa01,200')
+    """
+    number = number_or_none(amount)
+    if number is None:
+        return NOT_KNOWN
+    if decimals is None:
+        decimals = 2 if abs(number) < 19.995 and not number.is_integer() else 0
+    sign = "−" if round(number, decimals) < 0 else ""
+    symbol = SYMBOLS.get(currency or "", f"{currency}\xa0" if currency else "")
+    return f"{sign}{symbol}{abs(number):,.{decimals}f}"
+
+
+def count(value: Any, decimals: int = 0) -> str:
+    """Write a count with thousands separators.
+
+    Examples
+    --------
+    >>> count(19409), count(12.5, 1), count(None)
+    ('19,409', '12.5', '–')
+    """
+    number = number_or_none(value)
+    return NOT_KNOWN if number is None else f"{number:,.{decimals}f}".replace("-", "−")
+
+
+def percent(share: Any, decimals: int | None = None) -> str:
+    """Write a share of 1 as percent; one decimal below 10 %.
+
+    Examples
+    --------
+    >>> percent(0.2814), percent(0.0766), percent(1), percent(0)
+    ('28\\xa0%', '7.7\\xa0%', '100\\xa0%', '0\\xa0%')
+    """
+    number = number_or_none(share)
+    if number is None:
+        return NOT_KNOWN
+    if decimals is None:
+        decimals = 1 if 0 < abs(number) < 0.0995 else 0
+    return f"{number * 100:,.{decimals}f}\xa0%".replace("-", "−")
+
+
+def duration(seconds: Any) -> str:
+    """Write a length of time in its two largest units.
+
+    Examples
+    --------
+    >>> duration(252), duration(38.2), duration(3600), duration(90_000), duration(0.4)
+    ('4\\xa0min 12\\xa0s', '38\\xa0s', '1\\xa0h', '1\\xa0d 1\\xa0h', '<\\xa01\\xa0s')
+    """
+    number = number_or_none(seconds)
+    if number is None:
+        return NOT_KNOWN
+    if 0 < number < 1:
+        return "<\xa01\xa0s"
+    rest = round(number) if number < 3600 else round(number / 60) * 60
+    rest = rest if number < 86_400 else round(number / 3600) * 3600
+    parts = []
+    for unit, size in _UNITS:
+        amount, rest = divmod(rest, size)
+        if amount or parts:
+            parts.append((amount, unit))
+    return " ".join(f"{amount}\xa0{unit}" for amount, unit in parts[:2] if amount) or "0\xa0s"
+
+
+def period(since: date, until: date) -> str:
+    """Write a period of whole days, both ends included.
+
+    Examples
+    --------
+    >>> period(date(2026, 11, 16), date(2026, 11, 22)), period(date(2025, 12, 29), date(2026, 1, 4))
+    ('16–22 Nov 2026', '29 Dec 2025 – 4 Jan 2026')
+    """
+    last = f"{until.day} {MONTHS[until.month - 1]} {until.year}"
+    if since == until:
+        return last
+    if (since.year, since.month) == (until.year, until.month):
+        return f"{since.day}–{last}"
+    first = f"{since.day} {MONTHS[since.month - 1]}"
+    return f"{first} – {last}" if since.year == until.year else f"{first} {since.year} – {last}"
+
+
+def label(text: Any, width: int = 200) -> str:
+    """Write a name so that Plotly shows it as it is: its own markup escaped, cut after ``width`` characters.
+
+    Examples
+    --------
+    >>> label("<b>Spring</b> sale"), label("Carousel with a long name", 12)
+    ('&lt;b&gt;Spring&lt;/b&gt; sale', 'Carousel wi…')
+    """
+    words = " ".join(str(text).split())
+    if len(words) > width:
+        words = words[: width - 1].rstrip() + "…"
+    return html.escape(words, quote=False)
+
+
+def ad_label(ad_name: Any, ad_id: Any, width: int = 200) -> str:
+    """Name an ad: by its name, by its id where it has none."""
+    return label(ad_id if _missing(ad_name) or not str(ad_name).strip() else ad_name, width)
+
+
+def currency_of(rows: pd.DataFrame) -> str | None:
+    """Find the currency that the money columns of a frame are in; ``None`` where it does not say."""
+    known = rows["currency"].dropna().unique() if "currency" in rows.columns else []
+    return str(known[0]) if len(known) else None
+
+
+def money_ticks(low: float, high: float) -> list[float]:
+    """Choose round amounts for a logarithmic axis: 1, 2, 5, 10, …, thinned to at most nine.
+
+    Examples
+    --------
+    >>> money_ticks(8, 130)
+    [10.0, 20.0, 50.0, 100.0]
+    """
+    if not (0 < low < high):
+        return []
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,)):
+        ticks = [step * 10.0**exponent for exponent in exponents for step in steps]
+        inside = [tick for tick in ticks if low <= tick <= high]
+        if len(inside) <= 6:
+            return inside
+    return inside[:: math.ceil(len(inside) / 6)]
+
+
+def time_ticks(low: float, high: float) -> list[int]:
+    """Choose the round times inside a range of seconds.
+
+    Examples
+    --------
+    >>> time_ticks(5, 4000)
+    [10, 60, 300, 900, 3600]
+    """
+    return [tick for tick in ROUND_TIMES if low <= tick <= high]

@@ -1,0 +1,109 @@
+"""A row per ad: a dot, its interval, and a line to compare with. What the per-ad charts share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from ctm_analytics.charts.theme import BLUE, GREEN, GREY, VERMILION
+
+ROW_HEIGHT = 28
+MOST_ROWS = 30
+NAME_WIDTH = 34
+
+
+@dataclass(frozen=True)
+class Row:
+    """One ad's dot and interval, as it will be drawn.
+
+    Attributes
+    ----------
+    name : str, shown on the axis, already escaped
+    hover : str, shown beside the pointer, already escaped
+    low, value, high : float, ``low <= value <= high``, in the axis' unit
+    group : str, one of the keys of ``MARKS``
+    clipped : str or None, what the interval's upper end is, when it lies beyond the axis
+    """
+
+    name: str
+    hover: str
+    low: float
+    value: float
+    high: float
+    group: str
+    clipped: str | None = None
+
+
+# Shape and fill say the same as colour.
+MARKS: dict[str, dict[str, object]] = {
+    "better": {"symbol": "circle", "color": GREEN},
+    "unsettled": {"symbol": "diamond", "color": BLUE},
+    "worse": {"symbol": "square", "color": VERMILION},
+    "few": {"symbol": "circle-open", "color": GREY},
+    "at least": {"symbol": "triangle-right-open", "color": GREY},
+}
+
+
+def draw_rows(figure: go.Figure, rows: Sequence[Row], legend: dict[str, str]) -> None:
+    """Draw rows from top to bottom, one trace for each group that occurs.
+
+    Parameters
+    ----------
+    figure : figure, changed in place
+    rows : sequence of Row, the first on top
+    legend : dict of group to its words; also the order of the legend
+    """
+    for group, words in legend.items():
+        places = [place for place, row in enumerate(rows) if row.group == group]
+        if places:
+            figure.add_trace(_trace([rows[place] for place in places], places, group, words))
+    for place, row in enumerate(rows):
+        if row.clipped:
+            figure.add_annotation(
+                text=f"→ {row.clipped}", x=1, xref="paper", xanchor="right", y=place, yshift=9,
+                showarrow=False, font={"size": 11}, bgcolor="rgba(0,0,0,0)",
+            )  # fmt: skip
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=[row.name for row in rows],
+        range=[len(rows) - 0.4, -0.6],
+        zeroline=False,
+    )
+    figure.update_layout(height=110 + ROW_HEIGHT * max(len(rows), 2), meta={"rows": len(rows)})
+
+
+def _trace(rows: Sequence[Row], places: Sequence[int], group: str, words: str) -> go.Scatter:
+    mark = MARKS[group]
+    return go.Scatter(
+        x=[row.value for row in rows],
+        y=list(places),
+        mode="markers",
+        name=words,
+        marker={**mark, "size": 10, "line": {"width": 2}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [row.high - row.value for row in rows],
+            "arrayminus": [row.value - row.low for row in rows],
+            "color": mark["color"],
+            "thickness": 1.75,
+            "width": 3,
+        },
+        customdata=[row.hover for row in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def draw_reference(figure: go.Figure, value: float, words: str, *, dash: str, side: str) -> None:
+    """Draw a line across all rows and write on top what it is.
+
+    Parameters
+    ----------
+    value : float, in the axis' unit
+    dash : str, Plotly's name of a line style
+    side : "left" or "right", on which side of the line its words stand
+    """
+    figure.add_vline(x=value, line={"color": GREY, "width": 1.5, "dash": dash})
+    figure.add_annotation(
+        text=words, x=value, y=0, yref="paper", yanchor="top", yshift=-20, showarrow=False
+    )

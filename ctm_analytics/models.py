@@ -1,0 +1,166 @@
+"""Finds the SQL files, orders them by their references, binds parameters, and composes one query."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+SOURCES = ("raw_events", "raw_heartbeats", "raw_sales", "raw_spend", "raw_contacts", "raw_rates")
+
+type_of_value = str | int | float | bool | Decimal | date | datetime | timedelta | tuple[str, ...] | None
+Parameters = Mapping[str, type_of_value]
+
+_COMMENT = re.compile(r"--[^\n]*")
+_REFERENCE = re.compile(r"\b(?:from|join)\s+([a-z_]+)\b", re.IGNORECASE)
+# A colon that is neither half of a cast (::) nor inside a quoted text.
+_PARAMETER = re.compile(r"'(?:[^']|'')*'|::|:([a-z_]+)")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One SQL file: a relation by the file's name.
+
+    Attributes
+    ----------
+    name : str, the file's name without its ending; other models refer to it
+    layer : str, ``staging``, ``intermediate`` or ``marts``
+    meaning : str, what one row is: the file's first line
+    sql : str, a SELECT over other models and sources, with ``:name`` parameters
+    """
+
+    name: str
+    layer: str
+    meaning: str
+    sql: str
+
+
+@cache
+def all_models() -> dict[str, Model]:
+    """Read every model once.
+
+    Returns
+    -------
+    dict of str to Model, by name, in alphabetical order
+    """
+    models = {}
+    for path in sorted(SQL_FOLDER.glob("*/*.sql")):
+        sql = path.read_text(encoding="utf-8").strip()
+        comments = [line.removeprefix("-- ") for line in sql.splitlines() if line.startswith("--")]
+        models[path.stem] = Model(path.stem, path.parent.name, comments[0], sql)
+    return models
+
+
+def references(sql: str) -> list[str]:
+    """Name the models that a query reads, in order of first use.
+
+    Examples
+    --------
+    >>> references("select * from touches join raw_events on true")
+    ['touches']
+    """
+    found = _REFERENCE.findall(_COMMENT.sub("", sql))
+    models = all_models()
+    return list(dict.fromkeys(name.lower() for name in found if name.lower() in models))
+
+
+def in_order(names: list[str]) -> list[Model]:
+    """Order models so that each comes after those it reads.
+
+    Parameters
+    ----------
+    names : list of str, models that are wanted
+
+    Returns
+    -------
+    list of Model: the wanted ones and all that they need
+    """
+    ordered: dict[str, Model] = {}
+
+    def visit(name: str) -> None:
+        if name not in ordered:
+            model = all_models()[name]
+            for needed in references(model.sql):
+                if needed != name:
+                    visit(needed)
+            ordered[name] = model
+
+    for name in names:
+        visit(name)
+    return list(ordered.values())
+
+
+def compose(query: str, parameters: Parameters) -> str:
+    """Turn a query over models into one statement over the sources.
+
+    Parameters
+    ----------
+    query : str, a model's name, or a SELECT over models
+    parameters : mapping of str to value; each ``:name`` of the models is bound to it
+
+    Raises
+    ------
+    KeyError
+        If a model asks for a parameter that is not given: a bug, not a user's mistake.
+    """
+    select = f"select * from {query}" if query in all_models() else query
+    definitions = [
+        f"{model.name} as (\n{_indented(bind(model.sql, parameters))}\n)" for model in in_order(references(select))
+    ]
+    if not definitions:
+        return bind(select, parameters)
+    return "with " + ",\n\n".join(definitions) + f"\n\n{bind(select, parameters)}"
+
+
+def bind(sql: str, parameters: Parameters) -> str:
+    """Write the parameters into a statement as literals.
+
+    Examples
+    --------
+    >>> bind("select :name, ':name', x::int", {"name": "O'Hara"})
+    "select 'O''Hara', ':name', x::int"
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        return literal(parameters[match[1]]) if match[1] else match[0]
+
+    lines: Iterator[str] = (
+        line if line.lstrip().startswith("--") else _PARAMETER.sub(replaced, line) for line in sql.splitlines()
+    )
+    return "\n".join(lines)
+
+
+def literal(value: type_of_value) -> str:  # noqa: PLR0911 - one line per type is the clearest form
+    """Write a value as a literal that DuckDB and Spark read alike.
+
+    Examples
+    --------
+    >>> literal(timedelta(hours=24))
+    "interval '86400.000000 seconds'"
+    >>> literal(("1", "2")), literal(())
+    ("'1', '2'", 'null')
+    """
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | Decimal():
+            return str(value)
+        case datetime():
+            return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f}'"
+        case date():
+            return f"date '{value:%Y-%m-%d}'"
+        case timedelta():
+            return f"interval '{value.total_seconds():.6f} seconds'"
+        case tuple():
+            return ", ".join(literal(item) for item in value) or "null"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+
+
+def _indented(sql: str) -> str:
+    return "\n".join(f"    {line}" if line else line for line in sql.splitlines())

@@ -1,0 +1,73 @@
+"""Finds the files of a data folder: what the manifest calls live, and what was imported."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctm_analytics.errors import InvalidFile
+from ctm_analytics.schemas import EVENTS, HEARTBEATS, IMPORTS
+
+SCHEMAS = {"raw_events": EVENTS, "raw_heartbeats": HEARTBEATS} | {
+    f"raw_{kind}": schema for kind, schema in IMPORTS.items()
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The Parquet files that an answer is made from.
+
+    Attributes
+    ----------
+    files : dict of str to tuple of Path; relation (``raw_events``, ``raw_sales``, …) to its files, sorted
+    """
+
+    files: dict[str, tuple[Path, ...]]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is neither an event nor an import."""
+        return not any(files for relation, files in self.files.items() if relation != "raw_heartbeats")
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the names and sizes of all files: files never change once they have a name."""
+        digest = hashlib.sha256()
+        for relation, files in sorted(self.files.items()):
+            for file in files:
+                digest.update(f"{relation}/{file.name}/{file.stat().st_size}\n".encode())
+        return digest.hexdigest()
+
+
+def find_sources(data: Path) -> Sources:
+    """List the live files of a data folder.
+
+    Raises
+    ------
+    InvalidFile
+        If ``events/manifest.json`` cannot be understood.
+    """
+    files = {"raw_events": _event_files(data), "raw_heartbeats": _parquet_files(data / "heartbeats")}
+    for kind in IMPORTS:
+        files[f"raw_{kind}"] = _parquet_files(data / "imports" / kind)
+    return Sources(files)
+
+
+def _event_files(data: Path) -> tuple[Path, ...]:
+    events = data / "events"
+    manifest_path = events / "manifest.json"
+    if not manifest_path.is_file():
+        return ()
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        settled = [events / entry["file"] for entry in manifest["settled"]]
+        live = [events / "recent" / f"g={generation:06d}" for generation in manifest["live"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidFile(
+            f"{manifest_path}: not a manifest that this version understands ({error!r})."
+            " Start the receiver once: it restores the manifest."
+        ) from None
+    return tuple(sorted(settled)) + tuple(file for folder in live for file in _parquet_files(folder))
+
+
+def _parquet_files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob("*.parquet")))

@@ -1,0 +1,107 @@
+-- One row per ad (or ad set, campaign, platform, day or week, by :by): what it cost, what it brought, and the ratios.
+with filtered as (
+    select
+        case when :by = 'platform' then ad_days.platform end as platform,
+        case when :by = 'day' then ad_days.day end as day,
+        case when :by = 'week' then cast(date_trunc('week', ad_days.day) as date) end as week,
+        case when :by = 'ad' then ad_days.ad_id end as ad_id,
+        case when :by in ('ad', 'adset') then ads.adset_id end as adset_id,
+        case when :by in ('ad', 'adset', 'campaign') then ads.campaign_id end as campaign_id,
+        ads.ad_name,
+        ads.adset_name,
+        ads.campaign_name,
+        ad_days.ad_id is not null as is_ad,
+        ad_days.spend_cents,
+        ad_days.impressions,
+        ad_days.link_clicks,
+        ad_days.reported_conversations,
+        ad_days.conversations,
+        ad_days.opened_silently,
+        ad_days.engaged,
+        ad_days.answered,
+        ad_days.conversions,
+        ad_days.immature,
+        ad_days.sales_billionths,
+        ad_days.new_customers_billionths,
+        ad_days.revenue_cents
+    from ad_days
+    left join ads
+        on ad_days.ad_id = ads.ad_id
+    where
+        (:since is null or ad_days.day >= :since)
+        and (:until is null or ad_days.day <= :until)
+        and (:platform is null or ad_days.platform = :platform)
+        and (:account is null or ad_days.account_id = :account)
+        and (:campaign is null or ads.campaign_id = :campaign or ads.campaign_name = :campaign)
+        and (:ad is null or ad_days.ad_id = :ad or ads.ad_name = :ad)
+),
+
+totals as (
+    select
+        platform,
+        day,
+        week,
+        ad_id,
+        case when :by = 'ad' then max(ad_name) end as ad_name,
+        adset_id,
+        case when :by in ('ad', 'adset') then max(adset_name) end as adset_name,
+        campaign_id,
+        case when :by in ('ad', 'adset', 'campaign') then max(campaign_name) end as campaign_name,
+        cast(sum(spend_cents) as bigint) as spend_cents,
+        cast(sum(impressions) as bigint) as impressions,
+        cast(sum(link_clicks) as bigint) as link_clicks,
+        cast(sum(reported_conversations) as bigint) as reported_conversations,
+        cast(sum(conversations) as bigint) as conversations,
+        cast(sum(opened_silently) as bigint) as opened_silently,
+        cast(sum(engaged) as bigint) as engaged,
+        cast(sum(answered) as bigint) as answered,
+        -- A rate per ad needs the ad's own conversations; what no ad brought cannot be credited with a sale.
+        cast(sum(case when is_ad then engaged end) as bigint) as ad_engaged,
+        cast(sum(case when is_ad then conversations end) as bigint) as ad_conversations,
+        cast(sum(case when is_ad then conversions end) as bigint) as conversions,
+        cast(sum(immature) as bigint) as immature,
+        cast(sum(sales_billionths) as bigint) as sales_billionths,
+        cast(sum(new_customers_billionths) as bigint) as new_customers_billionths,
+        cast(sum(case when is_ad then sales_billionths end) as bigint) as ad_sales_billionths,
+        cast(sum(case when is_ad then new_customers_billionths end) as bigint) as ad_new_customers_billionths,
+        cast(sum(case when is_ad then revenue_cents end) as bigint) as ad_revenue_cents,
+        cast(sum(revenue_cents) as bigint) as revenue_cents
+    from filtered
+    group by platform, day, week, ad_id, adset_id, campaign_id
+)
+
+select
+    platform,
+    day,
+    week,
+    ad_id,
+    ad_name,
+    adset_id,
+    adset_name,
+    campaign_id,
+    campaign_name,
+    cast(spend_cents * 0.01 as decimal(18, 2)) as spend,
+    cast(:reporting_currency as string) as currency,
+    impressions,
+    link_clicks,
+    reported_conversations,
+    conversations,
+    opened_silently,
+    engaged,
+    answered,
+    ad_engaged,
+    conversions,
+    conversions / cast(nullif(ad_engaged, 0) as double) as conversion_rate,
+    immature,
+    sales_billionths / 1e9 as sales,
+    new_customers_billionths / 1e9 as new_customers,
+    ad_new_customers_billionths / 1e9 as ad_new_customers,
+    cast(revenue_cents * 0.01 as decimal(18, 2)) as revenue,
+    revenue_cents / 1e2 / nullif(sales_billionths / 1e9, 0) as average_sale,
+    spend_cents / 1e2 / nullif(ad_conversations, 0) as cost_per_conversation,
+    spend_cents / 1e2 / nullif(ad_sales_billionths / 1e9, 0) as cost_per_sale,
+    spend_cents / 1e2 / nullif(ad_new_customers_billionths / 1e9, 0) as cac,
+    cast(ad_revenue_cents / 1e2 as double) / nullif(spend_cents / 1e2, 0) as roas,
+    ad_engaged / cast(nullif(reported_conversations, 0) as double) as coverage
+from totals
+order by spend_cents desc nulls last, platform, day, week, ad_id, adset_id, campaign_id

@@ -1,0 +1,144 @@
+-- One row per data-quality check: how many there are of what should not be, out of how many.
+with in_period as (
+    select
+        event_id,
+        event_type,
+        occurred_at,
+        received_at
+    from events
+    where
+        (:since is null or cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date) >= :since)
+        and (:until is null or cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date) <= :until)
+),
+
+sales_in_period as (
+    select
+        sale_matches.matched_by,
+        customers.customer_key,
+        sales.is_counted
+    from sales
+    inner join sale_matches
+        on sales.sale_id = sale_matches.sale_id
+    inner join customers
+        on sales.sale_id = customers.sale_id
+    where (:since is null or sales.sold_day >= :since) and (:until is null or sales.sold_day <= :until)
+),
+
+spend_in_period as (
+    select
+        day,
+        ad_id,
+        spend_cents,
+        is_estimated
+    from spend
+    where (:since is null or day >= :since) and (:until is null or day <= :until)
+),
+
+ads_in_period as (
+    select
+        ad_id,
+        sum(spend_cents) as spend_cents,
+        sum(conversations) as conversations,
+        sum(engaged) as engaged,
+        sum(reported_conversations) as reported_conversations
+    from ad_days
+    where
+        ad_id is not null
+        and (:since is null or day >= :since)
+        and (:until is null or day <= :until)
+    group by ad_id
+),
+
+restatements as (
+    select
+        raw_spend.day,
+        raw_spend.ad_id
+    from raw_spend
+    where
+        raw_spend.imported_at <= :as_of
+        and (:since is null or raw_spend.day >= :since)
+        and (:until is null or raw_spend.day <= :until)
+    group by raw_spend.day, raw_spend.ad_id
+    having min(raw_spend.spend) <> max(raw_spend.spend)
+)
+
+select
+    'duplicate_events' as quality_check,
+    count(*) - count(distinct event_id) as found,
+    count(*) as out_of
+from in_period
+union all
+select
+    'unknown_events' as quality_check,
+    count_if(event_type = 'unknown') as found,
+    count(*) as out_of
+from in_period
+union all
+select
+    'test_events' as quality_check,
+    count_if(event_type = 'test') as found,
+    count(*) as out_of
+from in_period
+union all
+select
+    'capture_gaps' as quality_check,
+    count(*) as found,
+    cast(null as bigint) as out_of
+from capture_gaps
+where
+    (:since is null or cast(convert_timezone('UTC', :reporting_timezone, gap_ended_at) as date) >= :since)
+    and (:until is null or cast(convert_timezone('UTC', :reporting_timezone, gap_started_at) as date) <= :until)
+union all
+select
+    'unmatched_sales' as quality_check,
+    count_if(matched_by = 'unmatched') as found,
+    count(*) as out_of
+from sales_in_period
+union all
+select
+    'ambiguous_sales' as quality_check,
+    count_if(matched_by = 'ambiguous') as found,
+    count(*) as out_of
+from sales_in_period
+union all
+select
+    'sales_without_customer' as quality_check,
+    count_if(customer_key is null) as found,
+    count(*) as out_of
+from sales_in_period
+union all
+select
+    'refunded_sales' as quality_check,
+    count_if(not is_counted) as found,
+    count(*) as out_of
+from sales_in_period
+union all
+select
+    'ads_without_conversation' as quality_check,
+    count_if(spend_cents > 0 and conversations = 0) as found,
+    count(*) as out_of
+from ads_in_period
+union all
+select
+    'ads_without_spend' as quality_check,
+    count_if(spend_cents is null and conversations > 0) as found,
+    count(*) as out_of
+from ads_in_period
+union all
+select
+    'missed_conversations' as quality_check,
+    greatest(cast(sum(reported_conversations) as bigint) - cast(sum(engaged) as bigint), 0) as found,
+    cast(sum(reported_conversations) as bigint) as out_of
+from ads_in_period
+union all
+select
+    'restated_spend' as quality_check,
+    count(*) as found,
+    (select count(*) from spend_in_period) as out_of
+from restatements
+union all
+select
+    'estimated_spend' as quality_check,
+    count_if(is_estimated) as found,
+    count(*) as out_of
+from spend_in_period

@@ -1,0 +1,32 @@
+-- One row per event that had happened and was known by :as_of.
+select
+    event_id,
+    platform,
+    account_id,
+    contact_id,
+    contact_key,
+    event_type,
+    direction,
+    occurred_at,
+    received_at,
+    message_id,
+    message_type,
+    referral_source,
+    referral_type,
+    ad_id,
+    ref,
+    post_id,
+    product_id,
+    flow_id,
+    ad_title,
+    ctwa_clid,
+    app_id,
+    responder,
+    standby,
+    status,
+    pricing_category,
+    text_length,
+    payload,
+    delivery_id
+from raw_events
+where received_at <= :as_of and occurred_at <= :as_of

@@ -1,0 +1,52 @@
+-- One row per day and ad: what it cost, in cents of the reporting currency; the latest import of a day and ad wins.
+with known as (
+    select
+        *,
+        max(imported_at) over (partition by day, ad_id) as latest_imported_at
+    from raw_spend
+    where imported_at <= :as_of
+),
+
+latest as (
+    select
+        day,
+        ad_id,
+        spend,
+        currency,
+        ad_name,
+        adset_id,
+        adset_name,
+        campaign_id,
+        campaign_name,
+        impressions,
+        link_clicks,
+        reported_conversations,
+        is_estimated
+    from known
+    where imported_at = latest_imported_at
+)
+
+select
+    latest.day,
+    latest.ad_id,
+    cast(
+        round(
+            case
+                when latest.currency = :reporting_currency then latest.spend
+                else latest.spend * rates.rate
+            end * 100
+        ) as bigint
+    ) as spend_cents,
+    latest.currency,
+    latest.ad_name,
+    latest.adset_id,
+    latest.adset_name,
+    latest.campaign_id,
+    latest.campaign_name,
+    latest.impressions,
+    latest.link_clicks,
+    latest.reported_conversations,
+    latest.is_estimated
+from latest
+left join rates
+    on latest.day = rates.day and latest.currency = rates.currency
