@@ -1,1 +1,36 @@
-"""."""
+"""Frame in, Plotly figure out: every chart of the notebooks and reports, each titled with what it shows."""
+
+from ctm_analytics.charts.cac_by_ad import cac_by_ad, cac_finding
+from ctm_analytics.charts.conversion_by_ad import conversion_by_ad, conversion_finding
+from ctm_analytics.charts.daily_trend import daily_trend, trend_finding
+from ctm_analytics.charts.funnel import funnel, funnel_finding
+from ctm_analytics.charts.headlines import (
+    best_ad_headline,
+    cost_headline,
+    idle_ads_headline,
+    speed_headline,
+)
+from ctm_analytics.charts.response_curve import response_curve, response_finding
+from ctm_analytics.charts.theme import CONFIG, protect_renderers
+from ctm_analytics.charts.weekday_hour import weekday_hour, weekday_hour_finding
+
+__all__ = [
+    "CONFIG",
+    "best_ad_headline",
+    "cac_by_ad",
+    "cac_finding",
+    "conversion_by_ad",
+    "conversion_finding",
+    "cost_headline",
+    "daily_trend",
+    "funnel",
+    "funnel_finding",
+    "idle_ads_headline",
+    "protect_renderers",
+    "response_curve",
+    "response_finding",
+    "speed_headline",
+    "trend_finding",
+    "weekday_hour",
+    "weekday_hour_finding",
+]

@@ -40,7 +40,7 @@ def _missing(value: Any) -> bool:
 
 
 def money(amount: Any, currency: str | None, decimals: int | None = None) -> str:
-    """Write an amount with its currency: cents only where they matter.
+    r"""Write an amount with its currency: cents only where they matter.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def money(amount: Any, currency: str | None, decimals: int | None = None) -> str
     Examples
     --------
     >>> money(61259.4, "USD"), money(2.941, "EUR"), money(1200, "ZAR")
-    ('$61,259', '€2.94', 'ZAR\\xa01,200')
+    ('$61,259', '€2.94', 'ZAR\xa01,200')
     """
     number = number_or_none(amount)
     if number is None:
@@ -76,12 +76,12 @@ def count(value: Any, decimals: int = 0) -> str:
 
 
 def percent(share: Any, decimals: int | None = None) -> str:
-    """Write a share of 1 as percent; one decimal below 10 %.
+    r"""Write a share of 1 as percent; one decimal below 10 %.
 
     Examples
     --------
     >>> percent(0.2814), percent(0.0766), percent(1), percent(0)
-    ('28\\xa0%', '7.7\\xa0%', '100\\xa0%', '0\\xa0%')
+    ('28\xa0%', '7.7\xa0%', '100\xa0%', '0\xa0%')
     """
     number = number_or_none(share)
     if number is None:
@@ -92,12 +92,12 @@ def percent(share: Any, decimals: int | None = None) -> str:
 
 
 def duration(seconds: Any) -> str:
-    """Write a length of time in its two largest units.
+    r"""Write a length of time in its two largest units.
 
     Examples
     --------
     >>> duration(252), duration(38.2), duration(3600), duration(90_000), duration(0.4)
-    ('4\\xa0min 12\\xa0s', '38\\xa0s', '1\\xa0h', '1\\xa0d 1\\xa0h', '<\\xa01\\xa0s')
+    ('4\xa0min 12\xa0s', '38\xa0s', '1\xa0h', '1\xa0d 1\xa0h', '<\xa01\xa0s')
     """
     number = number_or_none(seconds)
     if number is None:
@@ -106,7 +106,7 @@ def duration(seconds: Any) -> str:
         return "<\xa01\xa0s"
     rest = round(number) if number < 3600 else round(number / 60) * 60
     rest = rest if number < 86_400 else round(number / 3600) * 3600
-    parts = []
+    parts: list[tuple[int, str]] = []
     for unit, size in _UNITS:
         amount, rest = divmod(rest, size)
         if amount or parts:
@@ -131,38 +131,48 @@ def period(since: date, until: date) -> str:
     return f"{first} – {last}" if since.year == until.year else f"{first} {since.year} – {last}"
 
 
-def label(text: Any, width: int = 200) -> str:
-    """Write a name so that Plotly shows it as it is: its own markup escaped, cut after ``width`` characters.
+def shorten(text: Any, width: int) -> str:
+    """Cut a text to ``width`` characters, blanks folded.
 
     Examples
     --------
-    >>> label("<b>Spring</b> sale"), label("Carousel with a long name", 12)
-    ('&lt;b&gt;Spring&lt;/b&gt; sale', 'Carousel wi…')
+    >>> shorten("Carousel  with a long name", 12)
+    'Carousel wi…'
     """
     words = " ".join(str(text).split())
-    if len(words) > width:
-        words = words[: width - 1].rstrip() + "…"
-    return html.escape(words, quote=False)
+    return words if len(words) <= width else words[: width - 1].rstrip() + "…"
 
 
-def ad_label(ad_name: Any, ad_id: Any, width: int = 200) -> str:
+def ad_name(ad: "pd.Series[Any]", width: int = 200) -> str:
     """Name an ad: by its name, by its id where it has none."""
-    return label(ad_id if _missing(ad_name) or not str(ad_name).strip() else ad_name, width)
+    name = ad.get("ad_name")
+    return shorten(ad["ad_id"] if _missing(name) or not str(name).strip() else name, width)
+
+
+def label(text: str) -> str:
+    """Write a text so that Plotly shows it as it is: what Plotly reads as markup, escaped.
+
+    Examples
+    --------
+    >>> label("<b>Spring</b> sale")
+    '&lt;b&gt;Spring&lt;/b&gt; sale'
+    """
+    return html.escape(text, quote=False)
 
 
 def currency_of(rows: pd.DataFrame) -> str | None:
     """Find the currency that the money columns of a frame are in; ``None`` where it does not say."""
-    known = rows["currency"].dropna().unique() if "currency" in rows.columns else []
+    known = list(rows["currency"].dropna().unique()) if "currency" in rows.columns else []
     return str(known[0]) if len(known) else None
 
 
 def money_ticks(low: float, high: float) -> list[float]:
-    """Choose round amounts for a logarithmic axis: 1, 2, 5, 10, …, thinned to at most nine.
+    """Choose round amounts for a logarithmic axis: 1, 2, 5, 10, …, at most six.
 
     Examples
     --------
     >>> money_ticks(8, 130)
-    [10.0, 20.0, 50.0, 100.0]
+    [10.0, 20.0, 30.0, 50.0, 100.0]
     """
     if not (0 < low < high):
         return []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.theme import BLUE, GREEN, GREY, VERMILION
+from ctm_analytics.charts.theme import BLUE, GREEN, GREY, VERMILION, describe
 
 ROW_HEIGHT = 28
 MOST_ROWS = 30
@@ -69,7 +69,8 @@ def draw_rows(figure: go.Figure, rows: Sequence[Row], legend: dict[str, str]) ->
         range=[len(rows) - 0.4, -0.6],
         zeroline=False,
     )
-    figure.update_layout(height=110 + ROW_HEIGHT * max(len(rows), 2), meta={"rows": len(rows)})
+    figure.update_layout(height=110 + ROW_HEIGHT * max(len(rows), 2))
+    describe(figure, rows=len(rows))
 
 
 def _trace(rows: Sequence[Row], places: Sequence[int], group: str, words: str) -> go.Scatter:
@@ -94,16 +95,23 @@ def _trace(rows: Sequence[Row], places: Sequence[int], group: str, words: str) -
     )
 
 
-def draw_reference(figure: go.Figure, value: float, words: str, *, dash: str, side: str) -> None:
-    """Draw a line across all rows and write on top what it is.
+def draw_reference(figure: go.Figure, value: float, words: str, *, dash: str) -> None:
+    """Draw a line across all rows, named in the legend: words beside the line would meet the rows.
 
     Parameters
     ----------
+    figure : figure whose rows are drawn; changed in place
     value : float, in the axis' unit
     dash : str, Plotly's name of a line style
-    side : "left" or "right", on which side of the line its words stand
     """
-    figure.add_vline(x=value, line={"color": GREY, "width": 1.5, "dash": dash})
-    figure.add_annotation(
-        text=words, x=value, y=0, yref="paper", yanchor="top", yshift=-20, showarrow=False
+    bottom, top = figure.layout.yaxis.range
+    figure.add_trace(
+        go.Scatter(
+            x=[value, value],
+            y=[bottom, top],
+            mode="lines",
+            name=words,
+            line={"color": GREY, "width": 1.75, "dash": dash},
+            hoverinfo="skip",
+        )
     )

@@ -1,5 +1,6 @@
 """One look for every chart: transparent, readable in light and dark, and nothing that leaves this machine."""
 
+import html
 from typing import Any
 
 import plotly.graph_objects as go
@@ -67,7 +68,30 @@ def new_figure(finding: str, *, height: int) -> go.Figure:
     height : int, pixels
     """
     protect_renderers()
-    return go.Figure(layout={"template": TEMPLATE, "title": {"text": finding}, "height": height})
+    title = {"text": html.escape(finding, quote=False)}
+    figure = go.Figure(layout={"template": TEMPLATE, "title": title, "height": height})
+    return describe(figure, finding=finding)
+
+
+def describe(figure: go.Figure, **facts: Any) -> go.Figure:
+    """Note facts about a figure that the report's page needs: its finding as plain text, its rows."""
+    figure.layout.meta = {**(figure.layout.meta or {}), **facts}
+    return figure
+
+
+def name_panel(figure: go.Figure, words: str, height: float) -> None:
+    """Write a panel's name above its upper left corner; ``height`` is a share of the plot."""
+    figure.add_annotation(
+        text=f"<b>{words}</b>",
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=height,
+        yref="paper",
+        yanchor="bottom",
+        yshift=4,
+        showarrow=False,
+    )
 
 
 def protect_renderers() -> None:

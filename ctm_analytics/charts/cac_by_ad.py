@@ -1,0 +1,164 @@
+"""What a new customer costs, ad by ad, with what chance alone could have done."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ctm_analytics.charts.formats import (
+    ad_name,
+    count,
+    currency_of,
+    floats,
+    label,
+    money,
+    money_ticks,
+    number_or_none,
+)  # fmt: skip
+from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows
+from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
+
+# With fewer new customers an ad's CAC says next to nothing: its interval spans a factor of seven.
+FEW_CUSTOMERS = 5
+# The axis ends at this many times the dearest ad or line; a whisker that goes on is cut and marked.
+HEADROOM = 2.5
+
+
+def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figure:
+    """Draw CAC with its 95 % interval for each ad that spent, the cheapest on top.
+
+    Ads without a new customer stand below, at the least that one can cost ("at least").
+
+    Parameters
+    ----------
+    ads : frame of ``workbench.ads()``: one row per ad; the row of what no ad is credited with is left out
+    target_cac : float or None, in the currency of ``ads``
+
+    Returns
+    -------
+    Figure
+        Its title is ``cac_finding``. At most ``MOST_ROWS`` ads are drawn: those that spent most.
+    """
+    currency = currency_of(ads)
+    figure = new_figure(cac_finding(ads, target_cac=target_cac), height=200)
+    spenders = _spenders(ads)
+    if spenders.empty:
+        return say_nothing_to_draw(figure, "No ad spent anything in this period.")
+    overall = _overall(spenders)
+    drawn = spenders.nlargest(MOST_ROWS, "spend").sort_values(["at", "spend"], na_position="last")
+    lines = [line for line in (overall, target_cac) if line is not None]
+    low, high = _range(drawn, lines)
+    verdicts = _groups(drawn, _reference(overall, target_cac))
+    rows = [
+        _row(ad, group, high, currency) for (_, ad), group in zip(drawn.iterrows(), verdicts, strict=True)
+    ]
+    against = "target" if target_cac is not None else "all ads together"
+    draw_rows(
+        figure,
+        rows,
+        {
+            "better": f"Surely below {against}",
+            "unsettled": "Not settled",
+            "worse": f"Surely above {against}",
+            "few": f"Fewer than {FEW_CUSTOMERS} new customers",
+            "at least": "No new customer yet: costs at least",
+        },
+    )
+    if overall is not None:
+        draw_reference(figure, overall, f"All ads {money(overall, currency)}", dash="dot")
+    if target_cac is not None:
+        draw_reference(figure, target_cac, f"Target {money(target_cac, currency)}", dash="dash")
+    ticks = money_ticks(low, high)
+    unit = f"{currency}, logarithmic scale" if currency else "logarithmic scale"
+    return figure.update_xaxes(
+        type="log",
+        range=[math.log10(low), math.log10(high)],
+        tickvals=ticks,
+        ticktext=[money(tick, currency) for tick in ticks],
+        title_text=f"Ad spend per new customer ({unit}; bar: 95 % interval)",
+    )
+
+
+def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
+    """Say how many ads are surely cheaper or dearer than the target, or than all ads together.
+
+    Examples
+    --------
+    >>> cac_finding(pd.DataFrame({"ad_id": [], "spend": [], "new_customers": [], "cac": [], "cac_low": [],
+    ...                           "cac_high": []}))
+    'No ad spent anything in this period.'
+    """
+    spenders = _spenders(ads)
+    if spenders.empty:
+        return "No ad spent anything in this period."
+    overall = _overall(spenders)
+    reference = _reference(overall, target_cac)
+    if reference is None:
+        return "No ad has brought a new customer yet."
+    groups = _groups(spenders, reference)
+    better, worse = groups.count("better"), groups.count("worse")
+    line = money(reference, currency_of(ads))
+    against = f"the target of {line}" if target_cac is not None else f"the {line} of all ads together"
+    if not better and not worse:
+        return f"No ad's cost per new customer is surely above or below {against}."
+    return f"{better} of {len(groups)} ads bring customers surely below {against}, {worse} surely above."
+
+
+def _spenders(ads: pd.DataFrame) -> pd.DataFrame:
+    """Keep ads that spent, with floats in place of decimals; ``at`` is where the dot stands."""
+    rows = ads[ads["ad_id"].notna()].copy()
+    for column in ("spend", "new_customers", "cac", "cac_low", "cac_high"):
+        rows[column] = floats(rows[column])
+    rows["at"] = rows["cac"]
+    return rows[rows["spend"] > 0]
+
+
+def _overall(spenders: pd.DataFrame) -> float | None:
+    customers = spenders["new_customers"].sum()
+    return float(spenders["spend"].sum() / customers) if customers > 0 else None
+
+
+def _reference(overall: float | None, target_cac: float | None) -> float | None:
+    return target_cac if target_cac is not None else overall
+
+
+def _groups(spenders: pd.DataFrame, reference: float | None) -> list[str]:
+    return [_group(ad, reference) for _, ad in spenders.iterrows()]
+
+
+def _group(ad: "pd.Series[Any]", reference: float | None) -> str:
+    if math.isnan(ad["cac"]):
+        return "at least"
+    if reference is not None and ad["cac_high"] < reference:
+        return "better"
+    if reference is not None and ad["cac_low"] > reference:
+        return "worse"
+    return "few" if ad["new_customers"] < FEW_CUSTOMERS else "unsettled"
+
+
+def _range(drawn: pd.DataFrame, lines: list[float]) -> tuple[float, float]:
+    lows = [value for value in (*drawn["cac_low"], *drawn["cac"], *lines) if value > 0]
+    dearest = [value for value in (*drawn["cac"], *drawn["cac_low"], *lines) if value > 0]
+    if not lows:
+        return 1.0, 100.0
+    return min(lows) / 1.2, max(dearest) * HEADROOM
+
+
+def _row(ad: "pd.Series[Any]", group: str, axis_high: float, currency: str | None) -> Row:
+    name = label(ad_name(ad))
+    spent = f"{money(ad['spend'], currency)} spent, {count(ad['new_customers'])} new customers"
+    low = number_or_none(ad["cac_low"]) or 0.0
+    if group == "at least":
+        hover = f"<b>{name}</b><br>at least {money(low, currency)} per new customer<br>{spent}"
+        return Row(_short(ad), hover, low, low, low, group)
+    high = ad["cac_high"]
+    known_high = high if not math.isnan(high) else math.inf
+    interval = f"95 % between {money(low, currency)} and {money(number_or_none(high), currency)}"
+    hover = f"<b>{name}</b><br>{money(ad['cac'], currency)} per new customer<br>{interval}<br>{spent}"
+    clipped = money(high, currency) if axis_high < known_high < math.inf else None
+    return Row(_short(ad), hover, low, ad["cac"], min(known_high, axis_high), group, clipped)
+
+
+def _short(ad: "pd.Series[Any]") -> str:
+    return label(ad_name(ad, NAME_WIDTH))

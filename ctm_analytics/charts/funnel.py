@@ -1,0 +1,122 @@
+"""From a click to a customer: how many go on at each step, and where the others are lost."""
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ctm_analytics.charts.formats import (
+    NOT_KNOWN,
+    count,
+    currency_of,
+    floats,
+    label,
+    money,
+    number_or_none,
+    percent,
+    shorten,
+)
+from ctm_analytics.charts.theme import BLUE, GREY, describe, new_figure, say_nothing_to_draw
+
+
+def funnel(stages: pd.DataFrame, *, currency: str | None = None) -> go.Figure:
+    """Draw one bar per stage; the pale rest of a bar is what the step before it lost.
+
+    Bars, not Plotly's funnel trace: partial bundles of plotly.js draw that one as a line, silently.
+
+    Parameters
+    ----------
+    stages : frame of ``workbench.funnel()``: one row per stage, in order
+    currency : str or None, ISO 4217, of ``cost_each``
+    """
+    figure = new_figure(funnel_finding(stages), height=96 + 52 * max(len(stages), 2))
+    counts = [number_or_none(value) for value in stages["count"]]
+    if not any(counts):
+        return say_nothing_to_draw(figure, "Nothing happened in this period.")
+    names = [label(str(name)) for name in stages["stage"]]
+    rows = [stage for _, stage in stages.iterrows()]
+    figure.add_bar(
+        x=_previous(counts), y=names, orientation="h", marker_color=GREY, opacity=0.2, hoverinfo="skip"
+    )
+    figure.add_bar(
+        x=counts,
+        y=names,
+        orientation="h",
+        marker_color=BLUE,
+        customdata=[_hover(stage, currency or currency_of(stages)) for stage in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    for place, stage in enumerate(rows):
+        figure.add_annotation(
+            name=label(str(stage["stage"])),
+            text=_beside(stage),
+            x=1.02,
+            xref="paper",
+            xanchor="left",
+            y=place,
+            align="left",
+            showarrow=False,
+        )
+    figure.update_xaxes(range=[0, max(value or 0 for value in counts)], visible=False)
+    figure.update_yaxes(autorange="reversed", tickfont_size=13)
+    figure.update_layout(barmode="overlay", bargap=0.28, showlegend=False, margin_r=250)
+    return describe(figure, beside=len(rows))
+
+
+def funnel_finding(stages: pd.DataFrame) -> str:
+    r"""Say at which step the largest share is lost.
+
+    Examples
+    --------
+    >>> funnel_finding(pd.DataFrame({"stage": ["Clicks", "Conversations", "Sales"], "count": [400, 200, 20],
+    ...     "share_of_previous": [None, 0.5, 0.1], "share_of_first": [1, 0.5, 0.05]}))
+    'Of 400 clicks, 20 (5.0\xa0%) become sales; the largest loss is before sales: 90\xa0% stop there.'
+    """
+    known = stages[stages["count"].notna()]
+    if len(known) < 2 or not known["count"].iloc[0]:
+        return "Nothing happened in this period."
+    first, last = known.iloc[0], known.iloc[-1]
+    reached = percent(last["count"] / first["count"])
+    start = f"Of {count(first['count'])} {_lower(first)},"
+    start = f"{start} {count(last['count'])} ({reached}) become {_lower(last)}"
+    steps = known.iloc[1:][known.iloc[1:]["share_of_previous"].notna()]
+    if steps.empty:
+        return f"{start}."
+    worst = steps.iloc[int(floats(steps["share_of_previous"]).argmin())]
+    stopped = percent(1 - float(worst["share_of_previous"]))
+    return f"{start}; the largest loss is before {_lower(worst)}: {stopped} stop there."
+
+
+def _lower(stage: "pd.Series[Any]") -> str:
+    return str(stage["stage"])[:1].lower() + str(stage["stage"])[1:]
+
+
+def _previous(counts: list[float | None]) -> list[float | None]:
+    return [None, *counts[:-1]]
+
+
+def _beside(stage: "pd.Series[Any]") -> str:
+    share = number_or_none(stage["share_of_previous"])
+    text = f"<b>{count(stage['count'])}</b>"
+    if share is not None:
+        text += f"  {percent(share)} of previous"
+    lost = number_or_none(stage.get("lost"))
+    return f"{text}<br><span style='font-size:11px'>{_lost(stage, lost)}</span>" if lost else text
+
+
+def _lost(stage: "pd.Series[Any]", lost: float) -> str:
+    why = stage.get("loss")
+    return f"{count(lost)} lost" + (f": {label(shorten(why, 34))}" if isinstance(why, str) and why else "")
+
+
+def _hover(stage: "pd.Series[Any]", currency: str | None) -> str:
+    lines = [f"<b>{label(str(stage['stage']))}</b>", count(stage["count"])]
+    for column, words in (
+        ("share_of_previous", "of the step before"),
+        ("share_of_first", "of the first step"),
+    ):
+        if percent(stage[column]) != NOT_KNOWN:
+            lines.append(f"{percent(stage[column])} {words}")
+    if number_or_none(stage.get("cost_each")) is not None:
+        lines.append(f"{money(stage['cost_each'], currency)} of ad spend each")
+    return "<br>".join(lines)

@@ -1,0 +1,111 @@
+"""Sentences for the top of a report, made from the numbers alone."""
+
+from typing import Any
+
+import pandas as pd
+
+from ctm_analytics.charts.formats import (
+    ad_name,
+    count,
+    currency_of,
+    duration,
+    floats,
+    money,
+    number_or_none,
+    percent,
+)  # fmt: skip
+from ctm_analytics.charts.response_curve import median_seconds
+
+# A change smaller than this is not worth a word.
+SAME = 0.02
+
+
+def cost_headline(total: pd.DataFrame, previous: pd.DataFrame) -> str:
+    """Say what a new customer cost, how sure that is, and how it was in the period before.
+
+    Parameters
+    ----------
+    total, previous : one-row frames of ``workbench.ads(by="total")`` for the period and the one before
+    """
+    now = total.iloc[0]
+    currency = currency_of(total)
+    customers = f"{count(now['new_customers'])} new customers"
+    cac = number_or_none(now["cac"])
+    if cac is None:
+        if not number_or_none(now["spend"]):
+            return f"No ad spend is known for this period; ads brought {customers}."
+        return f"{money(now['spend'], currency)} of ad spend brought no new customer yet."
+    interval = f"95 % between {money(now['cac_low'], currency)} and {money(now['cac_high'], currency)}"
+    change = _change(cac, number_or_none(previous.iloc[0]["cac"]) if len(previous) else None)
+    return f"A new customer cost {money(cac, currency)} of ad spend ({interval}){change}."
+
+
+def best_ad_headline(ads: pd.DataFrame) -> str:
+    """Say which ad brought customers at the lowest cost, judged by the upper end of its interval.
+
+    The dot alone would favour the ad with one lucky sale.
+    """
+    known = ads[ads["ad_id"].notna() & ads["cac_high"].notna()]
+    if known.empty:
+        return "No ad has brought enough new customers to name the best."
+    best = known.iloc[int(floats(known["cac_high"]).argmin())]
+    currency = currency_of(ads)
+    return (
+        f"The safest buy is “{ad_name(best, 60)}”: "
+        f"{money(best['cac'], currency)} per new customer, surely below {money(best['cac_high'], currency)}."
+    )
+
+
+def idle_ads_headline(ads: pd.DataFrame) -> str:
+    """Say how much went to ads without any new customer."""
+    spend, customers = floats(ads["spend"]), floats(ads["new_customers"])
+    idle = ads["ad_id"].notna().to_numpy() & (spend > 0) & ~(customers > 0)
+    if not idle.any():
+        return "Every ad that spent brought at least one new customer."
+    spent = money(spend[idle].sum(), currency_of(ads))
+    verb = "ad has" if idle.sum() == 1 else "ads have"
+    return f"{idle.sum()} {verb} spent {spent} without a new customer yet."
+
+
+def speed_headline(latency: pd.DataFrame, curve: pd.DataFrame) -> str:
+    """Say how fast people are answered, and what share waits for more than a day.
+
+    Parameters
+    ----------
+    latency : one-row frame of ``workbench.latency()``
+    curve : frame of ``workbench.response_curve(by=…)``; with two groups they are compared
+    """
+    row: pd.Series[Any] = latency.iloc[0]
+    if not number_or_none(row["engaged"]):
+        return "Nobody wrote in this period."
+    median = number_or_none(row["median_first_response_seconds"])
+    if median is None:
+        return f"Fewer than half of {count(row['engaged'])} people who wrote have been answered."
+    late = percent(1 - float(row["answered_within_24h"]))
+    sentence = (
+        f"Half of the people who wrote had an answer within {duration(median)}; {late} had none within a day"
+    )
+    return f"{sentence}{_slower(curve)}."
+
+
+def _slower(curve: pd.DataFrame) -> str:
+    medians = {
+        str(group): median_seconds(steps) for group, steps in curve.groupby("group", sort=False) if len(steps)
+    }
+    known = {group: median for group, median in medians.items() if median}
+    if len(known) < 2:
+        return ""
+    fast, slow = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+    times = known[slow] / known[fast]
+    if times < 1.5:
+        return ""
+    return f". {slow}: {duration(known[slow])}, {times:.0f}× as long as {fast[:1].lower()}{fast[1:]}"
+
+
+def _change(now: float, before: float | None) -> str:
+    if not before:
+        return ""
+    change = now / before - 1
+    if abs(change) < SAME:
+        return ", as in the period before"
+    return f", {percent(abs(change))} {'more' if change > 0 else 'less'} than in the period before"

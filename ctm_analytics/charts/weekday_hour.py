@@ -1,0 +1,137 @@
+"""When people write and when they wait: one map for each, since an empty night says nothing about speed."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ctm_analytics.charts.formats import WEEKDAYS, Floats, count, duration, floats, number_or_none, time_ticks
+from ctm_analytics.charts.theme import describe, name_panel, new_figure, say_nothing_to_draw
+
+HOURS = range(24)
+
+
+def weekday_hour(latency: pd.DataFrame) -> go.Figure:
+    """Draw two maps, hour by weekday: median time to the first response, and how many conversations.
+
+    Parameters
+    ----------
+    latency : frame of ``workbench.latency(by="weekday_hour")``: ``weekday`` 1 = Monday to 7, ``hour`` 0-23,
+        ``engaged``, ``median_first_response_seconds``
+    """
+    figure = new_figure(weekday_hour_finding(latency), height=560)
+    chats = _grid(latency, "engaged")
+    if not np.nansum(chats):
+        return say_nothing_to_draw(figure, "Nobody wrote in this period.")
+    medians = _grid(latency, "median_first_response_seconds")
+    figure.add_trace(_map(_logarithm(medians), _short_durations(medians), _time_bar(medians), "y"))
+    figure.add_trace(_map(chats, _texts(chats, count), _count_bar(), "y2"))
+    hours = {"tickvals": list(HOURS), "ticktext": [f"{hour:02d}" for hour in HOURS], "showgrid": False}
+    days = {
+        "tickvals": list(range(7)),
+        "ticktext": list(WEEKDAYS),
+        "showgrid": False,
+        "autorange": "reversed",
+    }
+    figure.update_layout(
+        xaxis={**hours, "anchor": "y2", "title": {"text": "Hour of the day"}},
+        yaxis={**days, "domain": [0.56, 0.95]},
+        yaxis2={**days, "domain": [0, 0.39], "anchor": "x"},
+    )
+    for words, height in (("Median time to the first response", 0.95), ("Engaged conversations", 0.39)):
+        name_panel(figure, words, height)
+    return describe(figure, cells=True)
+
+
+def weekday_hour_finding(latency: pd.DataFrame) -> str:
+    """Say when most people write, and which of the busy hours answer slowest.
+
+    An hour of the week is busy when it has at least the average number of conversations.
+    """
+    chats = floats(latency["engaged"])
+    if not np.nansum(chats):
+        return "Nobody wrote in this period."
+    busiest = latency.iloc[int(np.nanargmax(chats))]
+    most = f"Most people write on {_hour(busiest)}"
+    busy = latency[(chats >= np.nansum(chats) / 168) & latency["median_first_response_seconds"].notna()]
+    if busy.empty:
+        return f"{most}."
+    slowest = busy.iloc[int(np.argmax(floats(busy["median_first_response_seconds"])))]
+    wait = duration(slowest["median_first_response_seconds"])
+    return f"{most}; of the busy hours, they wait longest on {_hour(slowest)} (median {wait})."
+
+
+def _hour(row: "pd.Series[float]") -> str:
+    return f"{WEEKDAYS[int(row['weekday']) - 1]} from {int(row['hour']):02d}:00"
+
+
+def _grid(latency: pd.DataFrame, column: str) -> Floats:
+    grid = np.full((7, 24), math.nan)
+    for weekday, hour, value in zip(latency["weekday"], latency["hour"], latency[column], strict=True):
+        known = number_or_none(value)
+        grid[int(weekday) - 1, int(hour)] = math.nan if known is None else known
+    return grid
+
+
+def _logarithm(seconds: Floats) -> Floats:
+    return np.log10(np.maximum(seconds, 1.0))
+
+
+def _texts(grid: Floats, write: Callable[[float], str]) -> list[list[str]]:
+    return [["" if math.isnan(value) else write(value) for value in row] for row in grid]
+
+
+def _short_durations(seconds: Floats) -> list[list[str]]:
+    """Write each cell in one unit: a cell has room for four characters."""
+
+    def short(value: float) -> str:
+        for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+            if value >= size:
+                return f"{value / size:.0f}{unit}"
+        return f"{value:.0f}s"
+
+    return _texts(seconds, short)
+
+
+def _map(values: Floats, texts: list[list[str]], bar: dict[str, object], axis: str) -> go.Heatmap:
+    hover = [
+        [
+            f"<b>{day} {hour:02d}:00–{hour + 1:02d}:00</b><br>{texts[row][hour] or 'nobody wrote'}"
+            for hour in HOURS
+        ]
+        for row, day in enumerate(WEEKDAYS)
+    ]
+    return go.Heatmap(
+        z=values,
+        text=texts,
+        texttemplate="%{text}",
+        textfont={"size": 11},
+        customdata=hover,
+        hovertemplate="%{customdata}<extra></extra>",
+        colorscale="Cividis",
+        colorbar=bar,
+        xgap=2,
+        ygap=2,
+        xaxis="x",
+        yaxis=axis,
+    )
+
+
+def _time_bar(seconds: Floats) -> dict[str, object]:
+    known = seconds[~np.isnan(seconds)]
+    ticks = time_ticks(known.min(), known.max()) if known.size else []
+    return {
+        "tickvals": [math.log10(tick) for tick in ticks],
+        "ticktext": [duration(tick) for tick in ticks],
+        **_BAR,
+        "y": 0.755,
+    }
+
+
+def _count_bar() -> dict[str, object]:
+    return {**_BAR, "y": 0.195}
+
+
+_BAR: dict[str, object] = {"len": 0.39, "lenmode": "fraction", "thickness": 10, "outlinewidth": 0}

@@ -1,0 +1,160 @@
+"""What each column of a result is called on the page, in which unit, and in which view of the ads table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from ctm_analytics.charts.formats import NOT_KNOWN, WEEKDAYS, count, duration, money, number_or_none, percent
+
+PRESETS = ("delivery", "messaging", "sales", "all")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as people read it.
+
+    Attributes
+    ----------
+    label : str
+    unit : str, ``text``, ``day`` or a key of ``_WRITERS``
+    presets : str, the views of the ads table that show it, besides ``all``
+    meaning : str, shown as the heading's hint
+    """
+
+    label: str
+    unit: str
+    presets: str = ""
+    meaning: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether cells stand to the right and sort by value."""
+        return self.unit not in ("text", "day")
+
+
+COLUMNS: dict[str, Column] = {
+    "ad_name": Column("Ad", "text", "delivery messaging sales", "Latest name of the ad in the spend file"),
+    "ad_id": Column("Ad id", "text"),
+    "adset_name": Column("Ad set", "text"),
+    "adset_id": Column("Ad set id", "text"),
+    "campaign_name": Column("Campaign", "text", "delivery"),
+    "campaign_id": Column("Campaign id", "text"),
+    "platform": Column("Platform", "text"),
+    "day": Column("Day", "day"),
+    "week": Column("Week from", "day"),
+    "spend": Column("Spend", "money", "delivery messaging sales", "Amount spent on ads"),
+    "impressions": Column("Impressions", "count", "delivery", "As Meta reports them"),
+    "link_clicks": Column("Link clicks", "count", "delivery", "As Meta reports them"),
+    "reported_conversations": Column(
+        "Conversations (Meta)", "count", "delivery", "Messaging conversations started, as Meta reports them"
+    ),
+    "coverage": Column(
+        "Coverage", "percent", "delivery", "Engaged conversations captured, of those that Meta reports"
+    ),
+    "conversations": Column("Conversations", "count", "messaging", "Conversations that the ad opened"),
+    "opened_silently": Column("Silent", "count", "messaging", "Opened from the ad, and nothing was written"),
+    "engaged": Column("Engaged", "count", "messaging sales", "Conversations in which the person wrote"),
+    "answered": Column("Answered", "count", "messaging", "Engaged conversations with a first response"),
+    "cost_per_conversation": Column("Cost per conv.", "cents", "messaging", "Spend / conversations"),
+    "median_first_response_seconds": Column(
+        "Median response",
+        "seconds",
+        "messaging",
+        "Time until half are answered; unanswered ones counted (Kaplan–Meier)",
+    ),
+    "p90_first_response_seconds": Column("90 % answered by", "seconds"),
+    "naive_median_first_response_seconds": Column(
+        "Median of answered only", "seconds", "", "Leaves out who is still waiting: too good to be true"
+    ),
+    "answered_within_5m": Column("Within 5 min", "percent"),
+    "answered_within_1h": Column("Within 1 h", "percent"),
+    "answered_within_24h": Column("Within 24 h", "percent", "messaging", "Share answered within 24 h"),
+    "conversions": Column("Conversions", "count", "", "Engaged conversations with a credited sale"),
+    "conversion_rate": Column("Conversion", "percent", "messaging sales", "Conversions / engaged"),
+    "sales": Column("Sales", "credit", "sales", "Credit handed out; shared where the model shares"),
+    "new_customers": Column("New customers", "credit", "sales", "Credit of first sales"),
+    "revenue": Column("Revenue", "money", "sales", "Net amount of the credited sales"),
+    "average_sale": Column("Average sale", "money", ""),
+    "cost_per_sale": Column("Cost per sale", "cents", "", "Spend / sales"),
+    "cac": Column("CAC", "cents", "sales", "Ad spend / new customers; ad spend only"),
+    "roas": Column("ROAS", "ratio", "sales", "Net credited amount / spend"),
+    "immature": Column("Immature", "count", "sales", "Conversations younger than the attribution window"),
+    "currency": Column("Currency", "text"),
+    "weekday": Column("Weekday", "weekday"),
+    "hour": Column("Hour", "hour"),
+    "group": Column("Group", "text"),
+    "seconds": Column("Within", "seconds"),
+    "answered_share": Column("Answered", "percent"),
+    "at_risk": Column("Still waiting", "count"),
+    "stage": Column("Stage", "text"),
+    "count": Column("Count", "count"),
+    "lost": Column("Lost", "count"),
+    "loss": Column("Why lost", "text"),
+    "share_of_previous": Column("Of previous", "percent"),
+    "share_of_first": Column("Of first", "percent"),
+    "cost_each": Column("Spend each", "cents"),
+    "check": Column("Check", "text"),
+    "status": Column("Status", "text"),
+    "share": Column("Share", "percent"),
+    "detail": Column("What was found", "text"),
+    "next_step": Column("What to do", "text"),
+    "low": Column("95 % from", "percent"),
+    "high": Column("95 % to", "percent"),
+}
+# An interval stands in one cell beside its estimate: estimate, low, high.
+INTERVALS = {
+    "conversion_rate_interval": ("conversion_rate", "conversion_rate_low", "conversion_rate_high"),
+    "cac_interval": ("cac", "cac_low", "cac_high"),
+}
+
+
+def column_of(name: str) -> Column:
+    """Describe a column by its name; one that is not in the catalogue is read as text or a plain number.
+
+    Examples
+    --------
+    >>> column_of("cac").label, column_of("answered_within_1h_low").label, column_of("shop_city").label
+    ('CAC', 'Within 1 h, 95 % from', 'Shop city')
+    """
+    if name in COLUMNS:
+        return COLUMNS[name]
+    for ending, words in (("_low", "95 % from"), ("_high", "95 % to")):
+        if name.endswith(ending) and name.removesuffix(ending) in COLUMNS:
+            of = COLUMNS[name.removesuffix(ending)]
+            return Column(f"{of.label}, {words}", of.unit)
+    words = name.replace("_", " ")
+    return Column(words[:1].upper() + words[1:], "text")
+
+
+def write_cell(value: Any, unit: str, currency: str | None) -> str:
+    """Write one value as people read it; missing as a dash."""
+    if unit == "text":
+        return NOT_KNOWN if pd.isna(value) or str(value) == "" else str(value)
+    if unit == "day":
+        return NOT_KNOWN if pd.isna(value) else _day(pd.Timestamp(value).date())
+    number = number_or_none(value)
+    return NOT_KNOWN if number is None else _WRITERS[unit](number, currency)
+
+
+def _day(day: date) -> str:
+    return f"{WEEKDAYS[day.weekday()]} {day.isoformat()}"
+
+
+def _credit(value: float, _: str | None) -> str:
+    return count(value, 0 if value.is_integer() else 1)
+
+
+_WRITERS: dict[str, Callable[[float, str | None], str]] = {
+    "count": lambda value, _: count(value),
+    "credit": _credit,
+    "money": lambda value, currency: money(value, currency, 0),
+    "cents": lambda value, currency: money(value, currency, 2 if abs(value) < 99.995 else 0),
+    "percent": lambda value, _: percent(value, 1 if value < 1 else 0),
+    "seconds": lambda value, _: duration(value),
+    "ratio": lambda value, _: f"{count(value, 2)}×",
+    "weekday": lambda value, _: WEEKDAYS[int(value) - 1],
+    "hour": lambda value, _: f"{int(value):02d}:00",
+}

@@ -1,0 +1,124 @@
+"""A tile with one number: its interval, its change against the period before, and whether that is good."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ctm_analytics.charts.formats import count, duration, floats, money, number_or_none, percent
+from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.settings import did_you_mean
+
+UNITS = ("count", "money", "percent", "seconds", "ratio")
+_LINE_WIDTH, _LINE_HEIGHT = 120.0, 28.0
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What the template draws of one number.
+
+    Attributes
+    ----------
+    change : str, e.g. ``"▼ 4 %"``; empty where there is nothing to compare with
+    verdict : str, ``"better"``, ``"worse"`` or empty where neither direction is good
+    line : str, points of a small line through ``trend``, in an SVG of 120 by 28; empty without one
+    """
+
+    label: str
+    value: str
+    interval: str
+    change: str
+    verdict: str
+    note: str
+    line: str
+
+
+def tile(
+    label: str,
+    value: Any,
+    previous: Any = None,
+    *,
+    unit: str = "count",
+    down_is_good: bool | None = False,
+    interval: tuple[Any, Any] | None = None,
+    note: str = "",
+    trend: Iterable[Any] = (),
+    currency: str | None = None,
+) -> Tile:
+    """Write one number as a tile.
+
+    Parameters
+    ----------
+    value, previous : number or missing; of the period, and of the equal period before
+    unit : str, one of ``UNITS``
+    down_is_good : bool or None; ``None`` where neither direction is good or bad, such as spend
+    interval : pair of numbers or None, the 95 % interval; a missing end is left open
+
+    Raises
+    ------
+    InvalidArgument
+        If the unit does not exist.
+    """
+    if unit not in UNITS:
+        suggestion = did_you_mean(unit, UNITS)
+        raise InvalidArgument(f"unit: {unit!r} is not a unit.{suggestion} Use one of {', '.join(UNITS)}.")
+    change, is_up = _change(number_or_none(value), number_or_none(previous), unit)
+    verdict = ""
+    if change and is_up is not None and down_is_good is not None:
+        verdict = "better" if is_up is not down_is_good else "worse"
+    return Tile(
+        label=label,
+        value=_write(value, unit, currency),
+        interval=_interval(interval, unit, currency),
+        change=change,
+        verdict=verdict,
+        note=note,
+        line=_line(trend),
+    )
+
+
+def _write(value: Any, unit: str, currency: str | None) -> str:
+    if unit == "money":
+        return money(value, currency)
+    if unit == "percent":
+        return percent(value)
+    if unit == "seconds":
+        return duration(value)
+    if unit == "ratio":
+        return "–" if number_or_none(value) is None else f"{count(value, 2)}×"
+    return count(value)
+
+
+def _interval(interval: tuple[Any, Any] | None, unit: str, currency: str | None) -> str:
+    if interval is None or number_or_none(interval[0]) is None:
+        return ""
+    low, high = interval
+    if number_or_none(high) is None:
+        return f"95 %: at least {_write(low, unit, currency)}"
+    return f"95 %: {_write(low, unit, currency)} – {_write(high, unit, currency)}"
+
+
+def _change(now: float | None, before: float | None, unit: str) -> tuple[str, bool | None]:
+    """Write the change and whether it is up; nothing where the period before has no data."""
+    if now is None or before is None or (before == 0 and unit != "percent"):
+        return "", None
+    difference = now - before if unit == "percent" else now / before - 1
+    points = abs(difference) * 100
+    if round(points, 1) == 0:
+        return "no change", None
+    size = f"{points:.1f}" if points < 10 else f"{points:,.0f}"
+    written = f"{size}\xa0{'points' if unit == 'percent' else '%'}"
+    return f"{'▲' if difference > 0 else '▼'}\xa0{written}", difference > 0
+
+
+def _line(trend: Iterable[Any]) -> str:
+    heights = floats(trend)
+    known = heights[heights == heights]
+    if len(known) < 2 or len(known) < len(heights):
+        return ""
+    low, high = float(min(known.min(), 0)), float(known.max())
+    span = (high - low) or 1.0
+    step = _LINE_WIDTH / (len(known) - 1)
+    return " ".join(
+        f"{place * step:.1f},{_LINE_HEIGHT - 2 - (height - low) / span * (_LINE_HEIGHT - 4):.1f}"
+        for place, height in enumerate(known)
+    )

@@ -1,0 +1,169 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const NARROW_PIXELS = 600;
+  const charts = [...document.querySelectorAll("script[data-chart]")].map((element) => ({
+    place: document.getElementById(element.dataset.chart),
+    made: JSON.parse(element.textContent),
+  }));
+  const config = JSON.parse(document.getElementById("config").textContent);
+  if (matchMedia("(hover: none)").matches) config.displayModeBar = false;
+
+  // Charts: drawn after the text, and again whenever the theme, the width or the medium changes.
+  const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+
+  function adapted({ place, made }) {
+    const { data, layout } = structuredClone(made);
+    const narrow = place.clientWidth < NARROW_PIXELS;
+    const facts = layout.meta || {};
+    layout.font = { ...layout.font, color: colour("--ink") };
+    layout.hoverlabel = { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: colour("--ink") } };
+    layout.margin = { ...layout.margin, t: 8 };
+    layout.width = place.clientWidth;
+    if (narrow && facts.rows) {  // names above their rows: beside them they would take half the width
+      layout.yaxis = { ...layout.yaxis, ticklabelposition: "inside top", automargin: false, tickfont: { size: 11 } };
+      layout.margin = { ...layout.margin, l: 4, r: 4 };
+      layout.height = 190 + 40 * facts.rows;
+    }
+    if (narrow && facts.beside) {
+      layout.yaxis = { ...layout.yaxis, visible: false };
+      layout.margin = { ...layout.margin, l: 4, r: 4 };
+      layout.height = 30 + 86 * facts.beside;
+      layout.bargap = 0.66;
+      for (const words of layout.annotations) Object.assign(words, { x: 0, yshift: 32, text: `${words.name}  ${words.text}` });
+    }
+    if (narrow && facts.cells) {
+      for (const map of data) Object.assign(map, { texttemplate: "", xgap: 1, ygap: 1 });
+      layout.xaxis = { ...layout.xaxis, tickvals: [0, 6, 12, 18], ticktext: ["00", "06", "12", "18"] };
+    }
+    return { data, layout };
+  }
+
+  async function draw(chart) {
+    const { data, layout } = adapted(chart);
+    await Plotly.react(chart.place, data, layout, config);
+    chart.width = chart.place.clientWidth;
+    chart.place.style.minHeight = "";
+  }
+
+  async function unpack(packed) {
+    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  }
+
+  async function start() {
+    if (!charts.length) return;
+    const script = document.createElement("script");
+    script.textContent = await unpack(document.getElementById("plotly").textContent);
+    document.head.append(script);
+    for (const chart of charts) {
+      chart.place.replaceChildren();
+      await draw(chart);
+      await new Promise((done) => setTimeout(done));
+    }
+    new ResizeObserver(() => charts.filter((chart) => chart.place.clientWidth !== chart.width).forEach(draw)).observe(
+      document.querySelector("main"),
+    );
+    root.dataset.drawn = charts.length;
+  }
+
+  function redraw() {
+    if (root.dataset.drawn) charts.forEach(draw);
+  }
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+  const themeButton = document.getElementById("theme");
+  function setTheme(theme) {
+    if (theme) root.dataset.theme = theme;
+    themeButton.setAttribute("aria-pressed", String(isDark()));
+    redraw();
+  }
+  themeButton.addEventListener("click", () => setTheme(isDark() ? "light" : "dark"));
+  dark.addEventListener("change", () => setTheme());
+  document.getElementById("print").addEventListener("click", () => print());
+  let before;
+  addEventListener("beforeprint", () => {
+    before = root.dataset.theme;
+    root.classList.add("printing");
+    setTheme("light");
+  });
+  addEventListener("afterprint", () => {
+    root.classList.remove("printing");
+    if (!before) delete root.dataset.theme;
+    setTheme(before);
+  });
+
+  // The ads table.
+  const ads = document.getElementById("ads");
+  if (ads) {
+    const headings = [...ads.tHead.rows[0].cells];
+    const body = ads.tBodies[0];
+    const rows = [...body.rows];
+    const value = (cell) => (cell.dataset.value === undefined ? cell.textContent : cell.dataset.value);
+
+    function sort(index) {
+      const heading = headings[index];
+      const isNumber = heading.classList.contains("number");
+      const now = heading.getAttribute("aria-sort");
+      const down = now ? now === "ascending" : isNumber;
+      headings.forEach((other) => other.removeAttribute("aria-sort"));
+      heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const order = (one, other) => {
+        const [left, right] = [value(one.cells[index]), value(other.cells[index])];
+        if (!left || !right) return Number(!left) - Number(!right);  // the unknown stays last, either way
+        const difference = isNumber ? left - right : left.localeCompare(right, "en", { numeric: true });
+        return down ? -difference : difference;
+      };
+      body.append(...rows.sort(order));
+    }
+    headings.forEach((heading, index) => heading.firstElementChild.addEventListener("click", () => sort(index)));
+
+    const buttons = [...document.querySelectorAll("[data-preset]")];
+    function choose(preset) {
+      const wanted = headings.map((heading) => preset === "all" || heading.dataset.presets.split(" ").includes(preset));
+      for (const row of ads.rows) [...row.cells].forEach((cell, index) => (cell.hidden = !wanted[index]));
+      buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.preset === preset)));
+      edge();
+    }
+    buttons.forEach((button) => button.addEventListener("click", () => choose(button.dataset.preset)));
+
+    const filter = document.getElementById("filter");
+    const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    function find() {
+      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      rows.forEach((row) => (row.hidden = !words.every((word) => texts.get(row).includes(word))));
+      const shown = rows.filter((row) => !row.hidden).length;
+      document.getElementById("shown").textContent = `${shown} of ${rows.length} rows`;
+    }
+    filter.addEventListener("input", find);
+
+    // A text that begins like a formula gets a quote in front: a spreadsheet would run it.
+    const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+    const safe = (cell) => (cell.dataset.value === undefined ? quoted(cell.textContent.replace(/^(?=[=+\-@\t\r])/, "'")) : cell.dataset.value);
+    const download = document.getElementById("download");
+    download.addEventListener("click", () => {
+      const lines = [headings.map((heading) => quoted(heading.textContent)), ...rows.filter((row) => !row.hidden).map((row) => [...row.cells].map(safe))];
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob(["\ufeff", lines.map((line) => line.join(",")).join("\r\n"), "\r\n"], { type: "text/csv" }));
+      link.download = download.dataset.name;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+
+    const region = ads.parentElement;
+    function edge() {
+      region.classList.toggle("more", region.scrollLeft + region.clientWidth < region.scrollWidth - 1);
+    }
+    region.addEventListener("scroll", edge);
+    addEventListener("resize", edge);
+    document.querySelector(".controls").hidden = false;
+    choose("sales");
+    find();
+  }
+
+  document.querySelector(".tools").hidden = false;
+  setTheme();
+  requestAnimationFrame(() => setTimeout(start));
+})();

@@ -1,0 +1,195 @@
+"""Frames as tables: cells for the page, and CSV files that a spreadsheet will not run."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ctm_analytics.charts.formats import NOT_KNOWN, floats, number_or_none
+from ctm_analytics.report.columns import COLUMNS, INTERVALS, PRESETS, Column, column_of, write_cell
+
+MOST_ROWS = 200
+NOT_CREDITED = "Not credited to any ad"
+# What makes a spreadsheet take a cell for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_BAR_WIDTH, _BAR_HEIGHT = 84, 12
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: what is read, what it sorts by, and where its interval stands on the column's scale."""
+
+    text: str
+    value: str = ""
+    bar: dict[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the template draws: headings, rows, a row of totals that is no record, and what was left out."""
+
+    columns: list[Column]
+    rows: list[list[Cell]]
+    total: list[Cell] | None = None
+    left_out: int = 0
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """The views that a reader can choose."""
+        return PRESETS
+
+
+def data_table(rows: pd.DataFrame, currency: str | None) -> Table:
+    """Write any frame with words for its columns; at most ``MOST_ROWS`` rows."""
+    names = [name for name in rows.columns if not rows[name].isna().all() or name in COLUMNS]
+    columns = [_described(name, rows[name]) for name in names]
+    shown = rows[names].head(MOST_ROWS)
+    cells = [
+        [
+            Cell(write_cell(value, column.unit, currency))
+            for value, column in zip(record, columns, strict=True)
+        ]
+        for record in shown.itertuples(index=False, name=None)
+    ]
+    return Table(columns, cells, left_out=len(rows) - len(shown))
+
+
+def ads_table(ads: pd.DataFrame, total: pd.DataFrame | None, currency: str | None) -> Table:
+    """Write the ads table: most spend on top, what no ad is credited with last, totals below.
+
+    Parameters
+    ----------
+    ads : frame of ``workbench.ads()``
+    total : one-row frame of ``workbench.ads(by="total")``, or ``None`` for no row of totals
+    currency : str or None, ISO 4217
+    """
+    order = pd.DataFrame({"credited": ads["ad_id"].notna().to_numpy(), "spend": floats(ads["spend"])})
+    ordered = ads.iloc[order.sort_values(["credited", "spend"], ascending=False, kind="stable").index]
+    names = [
+        name for name in _ads_columns() if name in ads.columns or (name in INTERVALS and _has(ads, name))
+    ]
+    columns = [_ads_column(name) for name in names]
+    scales = {name: _scale(ordered, name) for name in names if name in INTERVALS}
+
+    def written(record: "pd.Series[Any]") -> list[Cell]:
+        return [_ads_cell(record, name, currency, scales) for name in names]
+
+    rows = [written(record) for _, record in ordered.iterrows()]
+    totals = None
+    if total is not None and len(total):
+        record = total.iloc[0]
+        label = Cell(f"All {int(ads['ad_id'].notna().sum())} ads")
+        numbers = [
+            cell if column.is_number else Cell("")
+            for cell, column in zip(written(record)[1:], columns[1:], strict=True)
+        ]
+        totals = [label, *numbers]
+    return Table(columns, rows, totals)
+
+
+def write_csv(rows: pd.DataFrame) -> str:
+    r"""Write a frame as CSV whose text cells no spreadsheet runs as a formula.
+
+    Returns
+    -------
+    str
+        One line per row, ``\n`` at the end; missing is empty; a text that begins like a formula gets a ``'``.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(rows.columns)
+    for record in rows.itertuples(index=False, name=None):
+        writer.writerow(neutralised(record))
+    return out.getvalue()
+
+
+def neutralised(record: Iterable[Any]) -> list[str]:
+    """Write the cells of one CSV row, missing as empty.
+
+    Examples
+    --------
+    >>> neutralised(["=HYPERLINK(1)", -3.5, None, "plain"])
+    ["'=HYPERLINK(1)", '-3.5', '', 'plain']
+    """
+    cells = []
+    for value in record:
+        text = "" if pd.isna(value) else str(value)
+        cells.append(f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text)
+    return cells
+
+
+def _described(name: str, values: "pd.Series[Any]") -> Column:
+    column = column_of(name)
+    if name not in COLUMNS and column.unit == "text" and pd.api.types.is_numeric_dtype(values.dtype):
+        return Column(column.label, "credit")
+    return column
+
+
+def _ads_columns() -> list[str]:
+    names = list(COLUMNS)
+    for interval, (estimate, _, _) in INTERVALS.items():
+        names.insert(names.index(estimate) + 1, interval)
+    return [names[0], *names[2:], names[1]]
+
+
+def _has(ads: pd.DataFrame, interval: str) -> bool:
+    return all(name in ads.columns for name in INTERVALS[interval])
+
+
+def _ads_column(name: str) -> Column:
+    if name not in INTERVALS:
+        return COLUMNS[name]
+    of = COLUMNS[INTERVALS[name][0]]
+    return Column(f"{of.label}, 95 %", of.unit, of.presets, f"95 % interval of {of.label}")
+
+
+def _ads_cell(
+    record: "pd.Series[Any]", name: str, currency: str | None, scales: dict[str, tuple[float, float]]
+) -> Cell:
+    if name in INTERVALS:
+        return _interval_cell(record, name, currency, scales[name])
+    value = record.get(name)
+    if name == "ad_name":
+        if value is None or pd.isna(value):
+            value = NOT_CREDITED if pd.isna(record.get("ad_id")) else record["ad_id"]
+        return Cell(str(value))
+    column = COLUMNS[name]
+    text = write_cell(value, column.unit, currency)
+    return Cell(text, "" if text == NOT_KNOWN else str(value)) if column.is_number else Cell(text)
+
+
+def _interval_cell(
+    record: "pd.Series[Any]", name: str, currency: str | None, scale: tuple[float, float]
+) -> Cell:
+    estimate, low, high = (number_or_none(record.get(column)) for column in INTERVALS[name])
+    if low is None:
+        return Cell(NOT_KNOWN)
+    unit = COLUMNS[INTERVALS[name][0]].unit
+    lowest = write_cell(low, unit, currency)
+    if estimate is None or high is None:
+        return Cell(f"at least {lowest}", str(low), _bar(low, None, scale[1], scale))
+    return Cell(f"{lowest} – {write_cell(high, unit, currency)}", str(low), _bar(low, estimate, high, scale))
+
+
+def _scale(ads: pd.DataFrame, name: str) -> tuple[float, float]:
+    """Find the range of a column's bars; money on a logarithmic scale, ends cut like the chart's."""
+    numbers = [number_or_none(value) for column in INTERVALS[name] for value in ads[column]]
+    known = [value for value in numbers if value]
+    if not known or name != "cac_interval":
+        return 0.0, max(known, default=1.0)
+    estimates = [value for value in map(number_or_none, ads[INTERVALS[name][0]]) if value]
+    return min(known), max([*estimates, min(known) * 1.1]) * 2.5
+
+
+def _bar(low: float, estimate: float | None, high: float, scale: tuple[float, float]) -> dict[str, float]:
+    def place(value: float) -> float:
+        start, end = scale
+        share = math.log(max(value, start) / start) / math.log(end / start) if start else value / end
+        return round(4 + min(max(share, 0), 1) * (_BAR_WIDTH - 8), 1)
+
+    bar = {"low": place(low), "high": place(high), "width": _BAR_WIDTH, "height": _BAR_HEIGHT}
+    return bar if estimate is None else {**bar, "dot": place(estimate)}
