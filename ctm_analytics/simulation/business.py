@@ -37,9 +37,9 @@ SHARED_REFS: Mapping[str, tuple[str, ...]] = {
 }
 
 # People a day who write without any ad or link behind it.
-ORGANIC_PER_DAY: Mapping[str, float] = {MESSENGER: 9.0, INSTAGRAM: 8.0, WHATSAPP: 5.0}
+ORGANIC_PER_DAY: Mapping[str, float] = {MESSENGER: 6.0, INSTAGRAM: 5.0, WHATSAPP: 4.0}
 # People a day who come through a shared link.
-LINK_PER_DAY: Mapping[str, float] = {MESSENGER: 3.0, INSTAGRAM: 2.5, WHATSAPP: 0.0}
+LINK_PER_DAY: Mapping[str, float] = {MESSENGER: 2.0, INSTAGRAM: 1.5, WHATSAPP: 0.0}
 # Orders a day of people who never wrote.
 WALK_IN_SALES_PER_DAY = 2.0
 
@@ -99,73 +99,73 @@ ADS: tuple[Ad, ...] = (
     Ad(
         "120226305854810726", "Reel – Testimonial", *_BROAD, title="“Our table is the heart of the house”",
         platforms={MESSENGER: 0.4, INSTAGRAM: 0.35, WHATSAPP: 0.25},
-        clicks_per_day=17, spend_per_day_cents=52_00, buying_probability=0.155, average_sale_cents=118_00,
+        clicks_per_day=12.7, spend_per_day_cents=34_00, buying_probability=0.155, average_sale_cents=118_00,
     ),
     Ad(
         "120226305854810727", "Carousel – Bestsellers", *_BROAD, title="The five pieces everyone asks about",
         platforms={MESSENGER: 0.6, INSTAGRAM: 0.4},
-        clicks_per_day=13, spend_per_day_cents=44_00, buying_probability=0.085, average_sale_cents=96_00,
+        clicks_per_day=9.7, spend_per_day_cents=29_00, buying_probability=0.085, average_sale_cents=96_00,
         ref="bestsellers_v2",
     ),
     Ad(
         "120226305854810728", "Static – 20% Off", *_BROAD, title="20% off this week",
         platforms={MESSENGER: 0.75, INSTAGRAM: 0.25},
-        clicks_per_day=19, spend_per_day_cents=41_00, buying_probability=0.03, average_sale_cents=58_00,
+        clicks_per_day=14.2, spend_per_day_cents=28_00, buying_probability=0.03, average_sale_cents=58_00,
         silent_share=0.24, ref="20off",
     ),
     Ad(
         "120226305854810729", "Video – Unboxing", *_LOOKALIKE, title="From box to living room in 12 minutes",
         platforms={MESSENGER: 0.7, INSTAGRAM: 0.3},
-        clicks_per_day=9, spend_per_day_cents=33_00, buying_probability=0.14, average_sale_cents=134_00,
+        clicks_per_day=6.7, spend_per_day_cents=22_00, buying_probability=0.14, average_sale_cents=134_00,
         ref="unboxing",
     ),
     Ad(
         "120226305854810730", "Reel – Behind the Workshop", *_LOOKALIKE, title="Made by hand, made to last",
         platforms={INSTAGRAM: 1.0},
-        clicks_per_day=8, spend_per_day_cents=29_00, buying_probability=0.09, average_sale_cents=109_00,
+        clicks_per_day=6, spend_per_day_cents=19_00, buying_probability=0.09, average_sale_cents=109_00,
     ),
     Ad(
         "120226305854810731", "Static – Free Delivery", *_DECOR, title="Free delivery over $80",
         platforms={MESSENGER: 0.8, INSTAGRAM: 0.2},
-        clicks_per_day=7, spend_per_day_cents=47_00, buying_probability=0.05, average_sale_cents=88_00,
+        clicks_per_day=5.3, spend_per_day_cents=31_00, buying_probability=0.05, average_sale_cents=88_00,
         ref="free-delivery",
     ),
     Ad(
         "120226305854810732", "Carousel – Still Thinking?", *_VISITORS, title="Still thinking about it?",
         platforms={MESSENGER: 0.55, INSTAGRAM: 0.45},
-        clicks_per_day=6, spend_per_day_cents=16_00, buying_probability=0.21, average_sale_cents=142_00,
+        clicks_per_day=4.5, spend_per_day_cents=11_00, buying_probability=0.21, average_sale_cents=142_00,
         silent_share=0.07, ref="still-thinking",
     ),
     Ad(
         "120226305854810733", "Story – Ask Us Anything", *_VISITORS, title="Ask us anything",
         platforms={INSTAGRAM: 1.0},
-        clicks_per_day=6, spend_per_day_cents=24_00, buying_probability=0.075, average_sale_cents=92_00,
+        clicks_per_day=4.5, spend_per_day_cents=16_00, buying_probability=0.075, average_sale_cents=92_00,
     ),
     Ad(
         "120226305854810734", "Video – How It’s Made", *_ENGAGED, title="How it’s made",
         platforms={MESSENGER: 1.0},
-        clicks_per_day=0.9, spend_per_day_cents=4_00, buying_probability=0.1, average_sale_cents=99_00,
+        clicks_per_day=0.7, spend_per_day_cents=3_00, buying_probability=0.1, average_sale_cents=99_00,
     ),
     Ad(
         "120226305854810735", "Video – Order in Chat", *_METRO, title="Order in chat, at your door on Friday",
         platforms={WHATSAPP: 1.0},
-        clicks_per_day=11, spend_per_day_cents=38_00, buying_probability=0.135, average_sale_cents=104_00,
+        clicks_per_day=8.2, spend_per_day_cents=25_00, buying_probability=0.135, average_sale_cents=104_00,
     ),
     Ad(
         "120226305854810736", "Image – Catalogue", *_METRO, title="See the whole catalogue",
         platforms={WHATSAPP: 1.0},
-        clicks_per_day=10, spend_per_day_cents=36_00, buying_probability=0.035, average_sale_cents=79_00,
+        clicks_per_day=7.5, spend_per_day_cents=24_00, buying_probability=0.035, average_sale_cents=79_00,
     ),
     Ad(
         "120226305854810737", "Reel – Summer Launch", *_BROAD, title="The summer collection is here",
         platforms={MESSENGER: 0.5, INSTAGRAM: 0.5},
-        clicks_per_day=14, spend_per_day_cents=40_00, buying_probability=0.13, average_sale_cents=125_00,
+        clicks_per_day=10.5, spend_per_day_cents=27_00, buying_probability=0.13, average_sale_cents=125_00,
         first_day=PERIOD_DAYS - 7,
     ),
     Ad(
         "120226305854810738", "Static – Gift Card Test", *_ENGAGED, title="Give the gift of choosing",
         platforms={MESSENGER: 1.0},
-        clicks_per_day=0, spend_per_day_cents=6_00, buying_probability=0, average_sale_cents=50_00,
+        clicks_per_day=0, spend_per_day_cents=4_00, buying_probability=0, average_sale_cents=50_00,
         first_day=9, last_day=13,
     ),
     Ad(
