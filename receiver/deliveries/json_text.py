@@ -8,8 +8,11 @@ from typing import Any
 
 import orjson
 
-# orjson turns an integer beyond 64 bits into a float: an id would lose its last digits.
+# orjson turns an integer beyond 64 bits into a float: an id would lose its last digits. A run of digits is
+# looked for first, because that costs a tenth of the pattern and nearly every body has none so long.
 _BEYOND_64_BITS = re.compile(rb"[:\[,]\s*(?:\d{20}|-\d{19})")
+_ALL_DIGITS_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_LONG_RUN = b"0" * 19
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -26,7 +29,7 @@ def parse_json(body: bytes) -> Any:
     RecursionError
         If it is nested some hundreds of levels deep.
     """
-    if _BEYOND_64_BITS.search(body) is None:
+    if not _has_huge_integer(body):
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -36,6 +39,10 @@ def parse_json(body: bytes) -> Any:
     if _LONE_SURROGATE.search(text):
         value = json.loads(_LONE_SURROGATE.sub("\ufffd", text))
     return value
+
+
+def _has_huge_integer(body: bytes) -> bool:
+    return _LONG_RUN in body.translate(_ALL_DIGITS_ZERO) and _BEYOND_64_BITS.search(body) is not None
 
 
 def _finite_float(text: str) -> float | str:

@@ -13,6 +13,7 @@ from receiver.deliveries.reading import Reading, ReadingOptions, instant_key, re
 from receiver.deliveries.referrals import NO_REFERRAL, Referral, messaging_referral
 
 Content = dict[str, Any]
+Key = tuple[object, ...]
 
 
 class Parties(NamedTuple):
@@ -69,21 +70,20 @@ def parties_of(item: Item, content: Content, is_echo: bool = False) -> Parties:
 def _message(item: Item, content: Content, options: ReadingOptions) -> Reading:
     message = content["message"]
     mid = text(message.get("mid"))
+    key = ("mid", mid) if mid else None
     parties = parties_of(item, content, message.get("is_echo") is True)
-    reading = Reading(
-        event_type="echo" if parties.outbound else "message",
-        natural_key=("mid", mid) if mid else whole_key(item, content, content.get("timestamp")),
-        payload=item.content,
-        account_id=parties.account_id,
-        contact_id=parties.contact_id,
-        direction=parties.direction,
-        time=content.get("timestamp"),
-        message_id=mid,
-    )
     if message.get("is_deleted") is True:
-        return reading._replace(event_type="deletion", natural_key=("deletion", *reading.natural_key))
+        key = ("deletion", mid) if mid else None
+        return _reading(item, content, parties, "deletion", key, direction=parties.direction, message_id=mid)
     app_id = text(message.get("app_id"))
-    return reading._replace(
+    return _reading(
+        item,
+        content,
+        parties,
+        "echo" if parties.outbound else "message",
+        key,
+        direction=parties.direction,
+        message_id=mid,
         message_type=_message_type(message),
         referral=messaging_referral(content),
         app_id=app_id,
@@ -226,18 +226,23 @@ def _unknown_event(item: Item, content: Content) -> Reading:
 
 
 def _person_event(
-    item: Item, content: Content, event_type: str, key: tuple[object, ...] | None = None, **columns: Any
+    item: Item, content: Content, event_type: str, key: Key | None = None, **columns: Any
 ) -> Reading:
     """Read what a person did in the thread (or the business, where it is the sender)."""
-    direction = parties_of(item, content).direction
-    return _receipt(item, content, event_type, key, **columns)._replace(direction=direction)
+    parties = parties_of(item, content)
+    return _reading(item, content, parties, event_type, key, direction=parties.direction, **columns)
 
 
 def _receipt(
-    item: Item, content: Content, event_type: str, key: tuple[object, ...] | None = None, **columns: Any
+    item: Item, content: Content, event_type: str, key: Key | None = None, **columns: Any
 ) -> Reading:
     """Read what neither side said: a receipt, a change of state."""
-    parties = parties_of(item, content)
+    return _reading(item, content, parties_of(item, content), event_type, key, **columns)
+
+
+def _reading(
+    item: Item, content: Content, parties: Parties, event_type: str, key: Key | None, **columns: Any
+) -> Reading:
     time = content.get("timestamp")
     return Reading(
         event_type=event_type,

@@ -1,7 +1,7 @@
 """Deliveries about a WhatsApp Business account: messages, statuses, echoes of the phone app, changes."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from receiver.deliveries.envelope import Item
 from receiver.deliveries.json_text import mapping, sequence, text
@@ -9,6 +9,7 @@ from receiver.deliveries.reading import Reading, unknown, whole_key
 from receiver.deliveries.referrals import whatsapp_referral
 
 Leaf = dict[str, Any]
+Columns = dict[str, Any]
 
 _ACCOUNT_FIELDS = (
     "account_",
@@ -26,6 +27,15 @@ _MEDIA = ("image", "video", "document", "audio", "sticker")
 _PERSON_KEYS = ("from", "from_user_id", "to", "to_user_id", "recipient_id", "recipient_user_id", "wa_id")
 
 
+class Source(NamedTuple):
+    """Where a leaf stands: the change around it, its account, and the contact it is about."""
+
+    item: Item
+    account_id: str | None
+    contact: Leaf
+    payload: Leaf
+
+
 def read_whatsapp_item(item: Item) -> Iterator[Reading]:
     """Read one change: each message, status, echo, call and preference in it is an event of its own."""
     change = mapping(item.content)
@@ -34,26 +44,25 @@ def read_whatsapp_item(item: Item) -> Iterator[Reading]:
     for name, reader in _READERS.items():
         for leaf in sequence(value.get(name)):
             found = True
-            yield _read_leaf(item, change, name, leaf, reader) if isinstance(leaf, dict) else unknown(item)
+            yield (
+                reader(_source_of(item, change, name, leaf), leaf)
+                if isinstance(leaf, dict)
+                else unknown(item)
+            )
     if not found:
         yield _without_leaves(item, change, value)
 
 
-def _read_leaf(
-    item: Item, change: Leaf, name: str, leaf: Leaf, reader: Callable[[Item, Leaf, Leaf], Reading]
-) -> Reading:
-    """Read a leaf; its payload keeps Meta's shape: the change with this leaf and the contact it is about."""
+def _source_of(item: Item, change: Leaf, name: str, leaf: Leaf) -> Source:
+    """Return a leaf's surroundings; the payload keeps Meta's shape, with this leaf and its contact only."""
     value = change["value"]
     contact = _contact_of(leaf, sequence(value.get("contacts")))
-    reading = reader(item, leaf, contact)
-    if name == "statuses" and change.get("field") == "calls":
-        reading = reading._replace(message_type="call")
-    beside = {key: held for key, held in value.items() if key not in _READERS and key != "contacts"}
-    contacts = {"contacts": [contact]} if contact else {}
-    return reading._replace(
-        account_id=_phone_number_id(value) or item.account_id,
-        payload={"field": change.get("field"), **beside, **contacts, name: [leaf]},
-    )
+    payload = {"field": change.get("field")}
+    payload |= {key: held for key, held in value.items() if key not in _READERS and key != "contacts"}
+    if contact:
+        payload["contacts"] = [contact]
+    payload[name] = [leaf]
+    return Source(item, _phone_number_id(value) or item.account_id, contact, payload)
 
 
 def _without_leaves(item: Item, change: Leaf, value: Leaf) -> Reading:
@@ -93,64 +102,71 @@ def _person_id(contact: Leaf, phone: object, user_id: object) -> str | None:
     return text(phone) or text(contact.get("wa_id")) or text(user_id) or text(contact.get("user_id"))
 
 
-def _message(item: Item, message: Leaf, contact: Leaf) -> Reading:
-    contact_id = _person_id(contact, message.get("from"), message.get("from_user_id"))
-    reading = _thread_event(item, message, "message", "inbound")
-    return reading._replace(contact_id=contact_id, referral=whatsapp_referral(message))
+def _message(source: Source, message: Leaf) -> Reading:
+    contact_id = _person_id(source.contact, message.get("from"), message.get("from_user_id"))
+    columns = {"event_type": "message", "direction": "inbound", "referral": whatsapp_referral(message)}
+    return _thread_event(source, message, contact_id, columns)
 
 
-def _echo(item: Item, echo: Leaf, contact: Leaf) -> Reading:
+def _echo(source: Source, echo: Leaf) -> Reading:
     """Read what was typed in the WhatsApp Business app: by a person, always."""
-    contact_id = _person_id(contact, echo.get("to"), echo.get("to_user_id"))
-    return _thread_event(item, echo, "echo", "outbound")._replace(contact_id=contact_id, responder="human")
+    contact_id = _person_id(source.contact, echo.get("to"), echo.get("to_user_id"))
+    columns = {"event_type": "echo", "direction": "outbound", "responder": "human"}
+    return _thread_event(source, echo, contact_id, columns)
 
 
-def _thread_event(item: Item, message: Leaf, event_type: str, direction: str) -> Reading:
+def _thread_event(source: Source, message: Leaf, contact_id: str | None, columns: Columns) -> Reading:
+    """Read something in a thread; ``columns`` tell who sent it, its type tells whether it is a message."""
     wamid, kind, time = text(message.get("id")), text(message.get("type")), message.get("timestamp")
-    reading = Reading(
-        event_type=event_type,
-        natural_key=("mid", wamid) if wamid else whole_key(item, message, time),
-        payload=message,
-        account_id=item.account_id,
-        direction=direction,
+    described = _NOT_MESSAGES.get(kind, _words)(message)
+    return Reading(
+        natural_key=("mid", wamid) if wamid else whole_key(source.item, message, time),
+        payload=source.payload,
+        account_id=source.account_id,
+        contact_id=contact_id,
         time=time,
-        message_id=wamid,
         message_type=kind,
+        **{"message_id": wamid, **columns, **described},
     )
-    if kind == "request_welcome":  # the chat was opened for the first time, and nothing said in it
-        return reading._replace(event_type="referral")
-    if reader := _NOT_MESSAGES.get(kind):
-        return reader(reading, message)
-    return reading._replace(text=_text_of(message))
 
 
-def _edit(reading: Reading, message: Leaf) -> Reading:
+def _words(message: Leaf) -> Columns:
+    return {"text": _text_of(message)}
+
+
+def _edit(message: Leaf) -> Columns:
     edit = mapping(message.get("edit"))
     target = text(edit.get("original_message_id"))
-    return reading._replace(event_type="edit", message_id=target, text=_text_of(mapping(edit.get("message"))))
+    return {"event_type": "edit", "message_id": target, "text": _text_of(mapping(edit.get("message")))}
 
 
-def _revoke(reading: Reading, message: Leaf) -> Reading:
+def _revoke(message: Leaf) -> Columns:
     target = text(mapping(message.get("revoke")).get("original_message_id"))
-    return reading._replace(event_type="deletion", message_id=target)
+    return {"event_type": "deletion", "message_id": target}
 
 
-def _reaction(reading: Reading, message: Leaf) -> Reading:
+def _reaction(message: Leaf) -> Columns:
     target = text(mapping(message.get("reaction")).get("message_id"))
-    return reading._replace(event_type="reaction", message_id=target)
+    return {"event_type": "reaction", "message_id": target}
 
 
-def _system(reading: Reading, message: Leaf) -> Reading:
+def _system(message: Leaf) -> Columns:
     """Read a notice that a number, an id or a security code has changed: nobody wrote it."""
     status = text(mapping(message.get("system")).get("type"))
-    return reading._replace(event_type="status", direction=None, status=status)
+    return {"event_type": "status", "direction": None, "status": status}
 
 
-_NOT_MESSAGES: dict[str | None, Callable[[Reading, Leaf], Reading]] = {
+def _welcome(message: Leaf) -> Columns:
+    """Read that a chat was opened for the first time, with nothing said in it."""
+    return {"event_type": "referral", "message_id": text(message.get("id"))}
+
+
+_NOT_MESSAGES: dict[str | None, Callable[[Leaf], Columns]] = {
     "edit": _edit,
     "revoke": _revoke,
     "reaction": _reaction,
     "system": _system,
+    "request_welcome": _welcome,
 }
 
 
@@ -168,7 +184,7 @@ def _text_of(message: Leaf) -> str | None:
     )
 
 
-def _status(item: Item, status: Leaf, contact: Leaf) -> Reading:
+def _status(source: Source, status: Leaf) -> Reading:
     """Read a status: ``sent`` is the only sign of a reply through the API, the others tell its fate."""
     wamid, step, time = text(status.get("id")), text(status.get("status")), status.get("timestamp")
     phone = status.get("recipient_participant_id") or status.get("recipient_id")
@@ -177,42 +193,43 @@ def _status(item: Item, status: Leaf, contact: Leaf) -> Reading:
     is_reply = step == "sent"
     return Reading(
         event_type="echo" if is_reply else "status",
-        natural_key=key if wamid else whole_key(item, status, time),
-        payload=status,
-        account_id=item.account_id,
-        contact_id=_person_id(contact, phone, user_id),
+        natural_key=key if wamid else whole_key(source.item, status, time),
+        payload=source.payload,
+        account_id=source.account_id,
+        contact_id=_person_id(source.contact, phone, user_id),
         direction="outbound" if is_reply else None,
         time=time,
         message_id=wamid,
+        message_type="call" if source.payload["field"] == "calls" else None,
         responder="unknown" if is_reply else None,
         status=step,
         pricing_category=text(mapping(status.get("pricing")).get("category")),
     )
 
 
-def _call(item: Item, call: Leaf, contact: Leaf) -> Reading:
+def _call(source: Source, call: Leaf) -> Reading:
     call_id, step, time = text(call.get("id")), text(call.get("event")), call.get("timestamp")
     person = call.get("to") if call.get("direction") == "BUSINESS_INITIATED" else call.get("from")
     return Reading(
         event_type="status",
-        natural_key=("call", call_id, step) if call_id and step else whole_key(item, call, time),
-        payload=call,
-        account_id=item.account_id,
-        contact_id=_person_id(contact, contact.get("wa_id"), None) or text(person),
+        natural_key=("call", call_id, step) if call_id and step else whole_key(source.item, call, time),
+        payload=source.payload,
+        account_id=source.account_id,
+        contact_id=_person_id(source.contact, source.contact.get("wa_id"), None) or text(person),
         time=time,
         message_type="call",
         status=step,
     )
 
 
-def _preference(item: Item, preference: Leaf, contact: Leaf) -> Reading:
+def _preference(source: Source, preference: Leaf) -> Reading:
     time = preference.get("timestamp")
     return Reading(
         event_type="optin",
-        natural_key=whole_key(item, preference, time),
-        payload=preference,
-        account_id=item.account_id,
-        contact_id=_person_id(contact, preference.get("wa_id"), preference.get("user_id")),
+        natural_key=whole_key(source.item, preference, time),
+        payload=source.payload,
+        account_id=source.account_id,
+        contact_id=_person_id(source.contact, preference.get("wa_id"), preference.get("user_id")),
         direction="inbound",
         time=time,
         message_type=text(preference.get("category")),
@@ -220,7 +237,7 @@ def _preference(item: Item, preference: Leaf, contact: Leaf) -> Reading:
     )
 
 
-_READERS: dict[str, Callable[[Item, Leaf, Leaf], Reading]] = {
+_READERS: dict[str, Callable[[Source, Leaf], Reading]] = {
     "messages": _message,
     "message_echoes": _echo,
     "statuses": _status,
