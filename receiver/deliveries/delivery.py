@@ -37,18 +37,26 @@ def read_delivery(body: bytes, *, received_at: int, options: ReadingOptions = DE
         In the order of the delivery. The same item always has the same ``event_id``, whatever delivery brings
         it, also twice in this list.
     """
-    brought_by = delivery_id(body)
     try:
         delivery = parse_json(body)
+    except (ValueError, RecursionError):
+        return [_unreadable(body, received_at)]
+    brought_by = delivery_id(body)
+    try:
         return [
             _row(item, reading, received_at, brought_by, options)
             for item in items_of(delivery)
             for reading in _read(item, options)
         ]
-    except (ValueError, RecursionError):  # not JSON, or nested deeper than anything that Meta sends
-        item = Item(None, None, None, "delivery", None)
-        reading = unknown(item)._replace(natural_key=("body", brought_by))
-        return [_row(item, reading, received_at, brought_by, options)._replace(payload=wrap_bytes(body))]
+    except RecursionError:  # hundreds of levels deep: nothing that Meta sends
+        return [_unreadable(body, received_at)]
+
+
+def _unreadable(body: bytes, received_at: int) -> Event:
+    brought_by = delivery_id(body)
+    item = Item(None, None, None, "delivery", None)
+    reading = unknown(item)._replace(natural_key=("body", brought_by))
+    return _row(item, reading, received_at, brought_by, DEFAULT_OPTIONS)._replace(payload=wrap_bytes(body))
 
 
 def _read(item: Item, options: ReadingOptions) -> Iterable[Reading]:
@@ -75,7 +83,7 @@ def _row(item: Item, reading: Reading, received_at: int, brought_by: str, option
         reading.message_type,
         *reading.referral,
         reading.app_id,
-        reading.responder,
+        reading.responder or ("unknown" if reading.direction == "outbound" else None),
         item.place == "standby",
         reading.status,
         reading.pricing_category,

@@ -24,10 +24,8 @@ class Parties(NamedTuple):
     outbound: bool
 
     @property
-    def direction(self) -> str | None:
-        """The direction of what was sent, null where no person is named."""
-        if self.contact_id is None and not self.outbound:
-            return None
+    def direction(self) -> str:
+        """Which way something went that was said or done in the thread."""
         return "outbound" if self.outbound else "inbound"
 
 

@@ -201,7 +201,6 @@ def _status(source: Source, status: Leaf) -> Reading:
         time=time,
         message_id=wamid,
         message_type="call" if source.payload["field"] == "calls" else None,
-        responder="unknown" if is_reply else None,
         status=step,
         pricing_category=text(mapping(status.get("pricing")).get("category")),
     )
