@@ -1,0 +1,156 @@
+"""One import, from the file to the data folder, the same for every kind."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.imports import contacts, rates, sales, spend
+from ctm_analytics.imports.csv_reading import CsvFile, open_csv, read_content, read_rows
+from ctm_analytics.imports.faults import Findings
+from ctm_analytics.imports.ledger import earlier_import, publish
+from ctm_analytics.imports.presets import Layout, choose_layout
+from ctm_analytics.imports.rows import cast_rows
+from ctm_analytics.imports.summary import ImportSummary
+from ctm_analytics.schemas import IMPORTS, INSTANT
+from ctm_analytics.settings import Settings
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What tells one kind of import from another.
+
+    Attributes
+    ----------
+    name : str, the folder below ``imports/``
+    types : mapping of str to str, field to the name of its cast
+    arrange : callable, brings typed rows to the kind's grain; takes rows, layout, findings
+    day_field, amount_field : str or None, what the summary's period and amount are made of
+    """
+
+    name: str
+    types: Mapping[str, str]
+    arrange: Callable[[pa.Table, Layout, Findings], pa.Table]
+    day_field: str | None = None
+    amount_field: str | None = None
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("sales", sales.TYPES, sales.arrange, "sold_at", "gross_amount"),
+        Kind("spend", spend.TYPES, spend.arrange, "day", "spend"),
+        Kind("contacts", contacts.TYPES, contacts.arrange),
+        Kind("rates", rates.TYPES, rates.arrange, "day"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to import; the functions of ``ctm_analytics.imports`` say what each means."""
+
+    settings: Settings
+    imported_at: datetime
+    preset: str
+    mapping: Mapping[str, str]
+    is_dry_run: bool
+
+
+def import_file(kind: Kind, file: Path, data: Path, options: Options) -> ImportSummary:
+    """Read, check and store one CSV file; ``ctm_analytics.imports`` has a function per kind.
+
+    Raises
+    ------
+    InvalidFile
+        If the file, its header or any of its rows does not fit. Then nothing is stored.
+    InvalidArgument
+        For a preset, column or field that does not exist, or an ``imported_at`` without a zone.
+    """
+    if options.imported_at.tzinfo is None:
+        raise InvalidArgument(f"imported_at: {options.imported_at} has no time zone. Use datetime.now(UTC).")
+    content = read_content(file)
+    folder = data / "imports" / kind.name
+    sha256 = hashlib.sha256(content).hexdigest()
+    earlier = earlier_import(folder, sha256)
+    if earlier:
+        return earlier
+    csv_file = open_csv(file.name, content)
+    layout = choose_layout(csv_file, kind.name, preset=options.preset, mapping=options.mapping)
+    findings = Findings(file.name)
+    rows = _read(kind, csv_file, layout, options.settings, findings)
+    imported_at = options.imported_at.astimezone(UTC)
+    days = _days(rows, kind.day_field, options.settings.zone)
+    summary = ImportSummary(
+        kind=kind.name,
+        file=file.name,
+        import_id=f"{imported_at:%Y%m%dT%H%M%SZ}-{sha256[:8]}",
+        preset=layout.preset.name,
+        why=layout.why,
+        format=csv_file.describe(),
+        rows_read=findings.rows_read,
+        rows_imported=len(rows),
+        left_out=tuple(findings.left_out),
+        first_day=min(days, default=None),
+        last_day=max(days, default=None),
+        days=len(days),
+        amounts=_amounts(rows, kind.amount_field),
+        unused_columns=layout.unused,
+        notes=tuple(findings.notes),
+        is_dry_run=options.is_dry_run,
+    )
+    if options.is_dry_run:
+        return summary
+    origin = {
+        "sha256": sha256,
+        "bytes": len(content),
+        "imported_at": imported_at.isoformat(),
+        "mapping": layout.mapping(),
+        "reporting_timezone": options.settings.reporting_timezone,
+    }
+    return publish(folder, _stamped(rows, summary, imported_at), summary, origin)
+
+
+def _read(kind: Kind, csv_file: CsvFile, layout: Layout, settings: Settings, findings: Findings) -> pa.Table:
+    text = read_rows(csv_file, sorted({place for places in layout.columns.values() for place in places}))
+    findings.rows_read = text.rows_read
+    findings.faults += text.faults
+    rows = kind.arrange(cast_rows(text, layout, kind.types, settings.zone, findings), layout, findings)
+    if findings.faults:
+        raise findings.refusal()
+    return rows
+
+
+def _stamped(rows: pa.Table, summary: ImportSummary, imported_at: datetime) -> pa.Table:
+    """Add where the rows come from, and bring them into the schema of the data contract."""
+    origin = {
+        "import_id": pa.scalar(summary.import_id, pa.string()),
+        "imported_at": pa.scalar(imported_at.replace(tzinfo=None), INSTANT),
+        "source_file": pa.scalar(summary.file, pa.string()),
+    }
+    for name, value in origin.items():
+        rows = rows.append_column(name, pa.repeat(value, len(rows)))
+    schema = IMPORTS[summary.kind]
+    return rows.select(schema.names).cast(schema)
+
+
+def _days(rows: pa.Table, day_field: str | None, zone: ZoneInfo) -> set[date]:
+    moments = pc.unique(rows[day_field]).to_pylist() if day_field else []
+    return {
+        moment.replace(tzinfo=UTC).astimezone(zone).date() if isinstance(moment, datetime) else moment
+        for moment in moments
+    }
+
+
+def _amounts(rows: pa.Table, amount_field: str | None) -> dict[str, Decimal]:
+    if amount_field is None:
+        return {}
+    sums = rows.group_by("currency").aggregate([(amount_field, "sum")]).sort_by("currency")
+    return dict(zip(sums["currency"].to_pylist(), sums[f"{amount_field}_sum"].to_pylist(), strict=True))

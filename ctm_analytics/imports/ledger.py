@@ -1,0 +1,115 @@
+"""The imports on disk: imports/<kind>/<import_id>.parquet with <import_id>.json beside it.
+
+The Parquet file's rename is the moment at which an import exists. Its JSON is there before, so that every import
+that a reader sees is known by content; a JSON without its Parquet file is what a killed import left, and the next
+one removes it.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctm_analytics.errors import InvalidFile
+from ctm_analytics.imports.summary import ImportSummary
+
+
+def earlier_import(folder: Path, sha256: str) -> ImportSummary | None:
+    """Find the import of the same bytes.
+
+    Parameters
+    ----------
+    folder : Path, ``imports/<kind>``; it need not exist
+    sha256 : str, hex digest of the file's content
+
+    Raises
+    ------
+    InvalidFile
+        If a record of an import cannot be read.
+    """
+    for path in sorted(folder.glob("*.json")):
+        if not path.with_suffix(".parquet").exists():
+            continue
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if record["sha256"] == sha256:
+                summary = ImportSummary.from_record(record)
+                return replace(summary, already_imported_at=datetime.fromisoformat(record["imported_at"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidFile(
+                f"{path}: not the record of an import ({error}). Restore it, or remove it and its .parquet."
+            ) from None
+    return None
+
+
+def publish(
+    folder: Path, table: pa.Table, summary: ImportSummary, origin: Mapping[str, Any]
+) -> ImportSummary:
+    """Store an import, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path, ``imports/<kind>``; made if need be
+    table : pa.Table, in the schema of the data contract
+    summary : ImportSummary
+    origin : mapping, what was read: ``sha256``, ``imported_at`` and more, in JSON's types
+
+    Returns
+    -------
+    ImportSummary
+        ``summary``, or that of the same bytes if another process has stored them meanwhile.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone_in(folder) as folder_descriptor:
+        earlier = earlier_import(folder, origin["sha256"])
+        if earlier:
+            return earlier
+        _remove_leftovers(folder)
+        record = json.dumps(summary.to_record() | dict(origin), ensure_ascii=False, indent=1) + "\n"
+        _write(folder / f"{summary.import_id}.json", lambda path: path.write_text(record, encoding="utf-8"))
+        os.fsync(folder_descriptor)
+        _write(
+            folder / f"{summary.import_id}.parquet",
+            lambda path: pq.write_table(table, path, compression="zstd"),
+        )
+        os.fsync(folder_descriptor)
+    return summary
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[int]:
+    """Hold the folder's lock; the system lets go of it when the process ends, however it ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for path in folder.glob(".*.tmp"):
+        path.unlink()
+    for path in folder.glob("*.json"):
+        if not path.with_suffix(".parquet").exists():
+            path.unlink()
+
+
+def _write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Fill a file under another name, sync it, then give it its own."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    fill(unfinished)
+    descriptor = os.open(unfinished, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    unfinished.rename(path)

@@ -1,0 +1,160 @@
+"""Columns of text to a typed table, each fault named by line, column and value."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctm_analytics.imports.casting import CASTS, EXCEL_ADVICE, is_rounded
+from ctm_analytics.imports.csv_reading import TextRows
+from ctm_analytics.imports.faults import Fault, Findings, Remarked, Unfit, plural
+from ctm_analytics.imports.notation import Notation, day_first, decimal_sign
+from ctm_analytics.imports.presets import Layout
+from ctm_analytics.schemas import INSTANT, MONEY, RATE
+
+_ARROW_TYPES = {
+    "amount": MONEY,
+    "count": pa.int64(),
+    "rate": RATE,
+    "day": pa.date32(),
+    "instant": INSTANT,
+    "flag": pa.bool_(),
+}
+# One id in a thousand ends in three zeros by itself; Excel rounds them all.
+_ROUNDED_BY_CHANCE = 0.01
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One field's cells: each distinct text once, and which row has which."""
+
+    header: str
+    texts: list[str]
+    positions: pa.Array
+    lines: pa.ChunkedArray
+
+    def rows_with(self, positions: Iterable[int]) -> list[tuple[int, str]]:
+        """Find line and text of the rows whose text is at one of these positions."""
+        at = pc.indices_nonzero(pc.is_in(self.positions, value_set=pa.array(list(positions), pa.int32())))
+        return [
+            (line, self.texts[position])
+            for line, position in zip(
+                self.lines.take(at).to_pylist(), self.positions.take(at).to_pylist(), strict=True
+            )
+        ]
+
+
+def cast_rows(
+    text: TextRows, layout: Layout, types: Mapping[str, str], zone: ZoneInfo, findings: Findings
+) -> pa.Table:
+    """Cast every field of a file, once.
+
+    Parameters
+    ----------
+    text : TextRows, the columns that ``layout`` uses
+    layout : Layout
+    types : mapping of str to str, field to the name of its cast
+    zone : ZoneInfo, of local times without an offset
+    findings : Findings, takes the faults and remarks
+
+    Returns
+    -------
+    pa.Table
+        The rows without a fault: a column per field of ``types`` (null where the file has none),
+        ``source_line`` and ``row_hash``.
+
+    Raises
+    ------
+    InvalidFile
+        If the file's dates can be read in two ways.
+    """
+    columns = {name: _column(text, layout, name) for name in types if name in layout.columns}
+    notation = _notation(findings.file, columns, types, zone)
+    height = len(text.lines)
+    table = {}
+    for name, cast in types.items():
+        arrow_type = _ARROW_TYPES.get(cast, pa.string())
+        if name in columns:
+            table[name] = _cast_column(columns[name], cast, arrow_type, notation, findings)
+        else:
+            table[name] = pa.nulls(height, arrow_type)
+    typed = pa.table(table | {"source_line": text.lines, "row_hash": text.row_hashes})
+    return without_faulty(typed, findings)
+
+
+def without_faulty(rows: pa.Table, findings: Findings) -> pa.Table:
+    """Take away the rows that a fault names."""
+    if not findings.faults:
+        return rows
+    bad_lines = pa.array([fault.line for fault in findings.faults], pa.int64())
+    return rows.filter(pc.invert(pc.is_in(rows["source_line"], value_set=bad_lines)))
+
+
+def require(rows: pa.Table, names: Sequence[str], layout: Layout, findings: Findings) -> pa.Table:
+    """Name each row in which a required cell is empty, and take it away."""
+    for name in names:
+        for line in rows.filter(pc.is_null(rows[name]))["source_line"].to_pylist():
+            findings.faults.append(Fault(line, layout.header_of(name), "", "empty"))
+    return without_faulty(rows, findings)
+
+
+def _column(text: TextRows, layout: Layout, name: str) -> _Column:
+    stripped = [pc.utf8_trim_whitespace(text.columns[position]) for position in layout.columns[name]]
+    filled = pc.coalesce(*(pc.if_else(pc.equal(cells, ""), None, cells) for cells in stripped))
+    encoded = pc.dictionary_encode(filled).combine_chunks()
+    return _Column(layout.header_of(name), encoded.dictionary.to_pylist(), encoded.indices, text.lines)
+
+
+def _notation(
+    file: str, columns: Mapping[str, _Column], types: Mapping[str, str], zone: ZoneInfo
+) -> Notation:
+    numbers = [column for name, column in columns.items() if types[name] in ("amount", "count", "rate")]
+    dates = [column for name, column in columns.items() if types[name] in ("day", "instant")]
+    return Notation(
+        decimal_sign(text for column in numbers for text in column.texts),
+        not dates or day_first(file, dates[0].header, [text for column in dates for text in column.texts]),
+        zone,
+    )
+
+
+def _cast_column(
+    column: _Column, cast: str, arrow_type: pa.DataType, notation: Notation, findings: Findings
+) -> pa.Array:
+    values: list[object] = []
+    unfit: dict[str, Unfit] = {}
+    remarks: dict[str, list[int]] = {}
+    bad_positions = []
+    for position, text in enumerate(column.texts):
+        value: object = None
+        try:
+            value = CASTS[cast](text, notation)
+        except Unfit as error:
+            unfit[text] = error
+            bad_positions.append(position)
+        if isinstance(value, Remarked):
+            remarks.setdefault(value.remark, []).append(position)
+            value = value.value
+        values.append(value)
+    if cast == "id":
+        rounded = _rounded(column.texts)
+        unfit |= {column.texts[position]: Unfit("rounded by Excel", EXCEL_ADVICE) for position in rounded}
+        bad_positions += rounded
+    for line, text in column.rows_with(bad_positions) if bad_positions else ():
+        findings.faults.append(Fault(line, column.header, text, str(unfit[text]), unfit[text].advice))
+    for remark, positions in remarks.items():
+        findings.notes.append(_remark(column, remark, column.rows_with(positions)))
+    return pa.array(values, arrow_type).take(column.positions)
+
+
+def _rounded(texts: list[str]) -> list[int]:
+    """Find the ids that Excel has rounded; a single one among hundreds is chance."""
+    rounded = [position for position, text in enumerate(texts) if is_rounded(text)]
+    return rounded if len(rounded) > len(texts) * _ROUNDED_BY_CHANCE else []
+
+
+def _remark(column: _Column, remark: str, rows: list[tuple[int, str]]) -> str:
+    """Say where, but not what: the remark is kept with the import, and the text may be somebody's address."""
+    more = f" and {plural(len(rows) - 1, 'more row')}" if len(rows) > 1 else ""
+    return f"{column.header} (line {rows[0][0]}{more}): {remark}"

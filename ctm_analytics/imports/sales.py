@@ -1,0 +1,118 @@
+"""Sales: one row per order or deal."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctm_analytics.imports.faults import Fault, Findings, plural
+from ctm_analytics.imports.presets import Layout
+from ctm_analytics.imports.rows import require, without_faulty
+
+TYPES = {
+    "sale_id": "id",
+    "sold_at": "instant",
+    "gross_amount": "amount",
+    "refunded_amount": "amount",
+    "currency": "currency",
+    "customer_id": "id",
+    "email": "email",
+    "phone": "phone",
+    "platform": "platform",
+    "account_id": "id",
+    "contact_id": "id",
+    "ref": "name",
+    "ad_id": "id",
+    "status": "name",
+    "is_new_customer": "flag",
+    "cancelled_at": "name",
+    "note_attributes": "name",
+    "tags": "name",
+}
+
+
+def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
+    """Bring typed rows to one row per sale: line items folded, statuses read, ids taken from notes."""
+    if "line_items" in layout.preset.rules:
+        rows = _without_line_items(rows, layout.preset.rules["line_items"]["blank"], findings)
+    if "attributes" in layout.preset.rules:
+        rows = _with_attributes(rows, layout.preset.rules["attributes"])
+    rows = _with_statuses(rows, layout, findings)
+    refunded = pc.fill_null(rows["refunded_amount"], Decimal("0.00"))
+    rows = rows.set_column(rows.column_names.index("refunded_amount"), "refunded_amount", refunded)
+    rows = require(rows, ["sale_id", "sold_at", "gross_amount", "currency"], layout, findings)
+    _name_repeated_sales(rows, layout, findings)
+    _name_excessive_refunds(rows, layout, findings)
+    return without_faulty(rows, findings)
+
+
+def _without_line_items(rows: pa.Table, blank: str, findings: Findings) -> pa.Table:
+    orders = rows.filter(pc.is_valid(rows[blank]))["sale_id"].combine_chunks()
+    is_line_item = pc.and_(pc.is_null(rows[blank]), pc.is_in(rows["sale_id"], value_set=orders))
+    findings.leave_out(
+        pc.sum(is_line_item).as_py() or 0,
+        "row with a further line item of its order",
+        "rows with further line items of their orders",
+    )
+    return rows.filter(pc.invert(is_line_item))
+
+
+def _with_attributes(rows: pa.Table, rules: Mapping[str, Any]) -> pa.Table:
+    aliases = {alias: name for name, alternatives in rules["keys"].items() for alias in alternatives}
+    cells = zip(*(rows[name].to_pylist() for name in rules["separators"]), strict=True)
+    found = [_attributes(zip(texts, rules["separators"].values(), strict=True), aliases) for texts in cells]
+    for name in rules["keys"]:
+        values = pa.array([pairs.get(name) for pairs in found], pa.string())
+        rows = rows.set_column(rows.column_names.index(name), name, pc.coalesce(rows[name], values))
+    return rows
+
+
+def _attributes(cells: Iterable[tuple[str | None, str]], aliases: Mapping[str, str]) -> dict[str, str]:
+    """Read the ``key: value`` parts of cells, each with the sign that separates its parts."""
+    found: dict[str, str] = {}
+    for text, separator in cells:
+        for part in (text or "").split(separator):
+            key, _, value = part.partition(":")
+            name = aliases.get(key.strip().lower())
+            if name and value.strip():
+                found.setdefault(name, value.strip())
+    return found
+
+
+def _with_statuses(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
+    statuses = layout.preset.rules["statuses"]
+    written = pc.fill_null(pc.utf8_lower(rows["status"]), statuses["won"][0])
+    known = pa.array([*statuses["won"], *statuses["cancelled"]], pa.string())
+    strange = rows.filter(pc.invert(pc.is_in(written, value_set=known)))
+    for line, text in zip(strange["source_line"].to_pylist(), strange["status"].to_pylist(), strict=True):
+        reason = f"not a status: expected {', '.join(known.to_pylist())}"
+        findings.faults.append(Fault(line, layout.header_of("status"), text, reason))
+    is_cancelled = pc.or_(
+        pc.is_in(written, value_set=pa.array(statuses["cancelled"], pa.string())),
+        pc.is_valid(rows["cancelled_at"]),
+    )
+    is_unpaid = pc.is_in(written, value_set=pa.array(statuses.get("unpaid", []), pa.string()))
+    unpaid = pc.sum(pc.and_(is_unpaid, pc.invert(is_cancelled))).as_py() or 0
+    if unpaid:
+        findings.notes.append(f"{plural(unpaid, 'order', 'orders')} not paid yet, counted as sold")
+    status = pc.if_else(is_cancelled, "cancelled", "won")
+    return without_faulty(rows.set_column(rows.column_names.index("status"), "status", status), findings)
+
+
+def _name_repeated_sales(rows: pa.Table, layout: Layout, findings: Findings) -> None:
+    first_lines: dict[str, int] = {}
+    for sale_id, line in zip(rows["sale_id"].to_pylist(), rows["source_line"].to_pylist(), strict=True):
+        first = first_lines.setdefault(sale_id, line)
+        if first != line:
+            reason = f"the same sale as line {first}"
+            findings.faults.append(Fault(line, layout.header_of("sale_id"), sale_id, reason))
+
+
+def _name_excessive_refunds(rows: pa.Table, layout: Layout, findings: Findings) -> None:
+    excessive = rows.filter(pc.greater(rows["refunded_amount"], rows["gross_amount"]))
+    for row in excessive.to_pylist():
+        reason = f"more than the sale itself, {row['gross_amount']}"
+        column = layout.header_of("refunded_amount")
+        findings.faults.append(Fault(row["source_line"], column, str(row["refunded_amount"]), reason))

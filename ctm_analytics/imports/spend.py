@@ -1,0 +1,188 @@
+"""Spend: one row per day and ad."""
+
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ctm_analytics.errors import InvalidFile
+from ctm_analytics.imports.faults import Fault, Findings, plural
+from ctm_analytics.imports.presets import Layout
+from ctm_analytics.imports.rows import require, without_faulty
+
+TYPES = {
+    "day": "day",
+    "period_start": "day",
+    "period_end": "day",
+    "ad_id": "id",
+    "spend": "amount",
+    "currency": "currency",
+    "ad_name": "name",
+    "adset_id": "id",
+    "adset_name": "name",
+    "campaign_id": "id",
+    "campaign_name": "name",
+    "impressions": "count",
+    "link_clicks": "count",
+    "reported_conversations": "count",
+}
+_KEY = ["day", "ad_id"]
+_NAMES = ["ad_name", "adset_id", "adset_name", "campaign_id", "campaign_name"]
+_NUMBERS = ["spend", "impressions", "link_clicks", "reported_conversations"]
+
+
+def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
+    """Bring typed rows to one row per day and ad.
+
+    Rows of one day and ad are parts of it (result types, breakdowns) and are added up.
+
+    Raises
+    ------
+    InvalidFile
+        If rows cover several days.
+    """
+    rows = _without_totals(rows, layout, findings)
+    rows = _with_days(rows, layout, findings)
+    if layout.currency:
+        currency = pa.array([layout.currency] * len(rows), pa.string())
+        rows = rows.set_column(rows.column_names.index("currency"), "currency", currency)
+    if layout.preset.rules.get("ads_without_delivery"):
+        rows = _without_idle_ads(rows, findings)
+    rows = require(rows, ["day", "ad_id", "spend", "currency"], layout, findings)
+    _name_repeats(rows, layout, findings)
+    _name_mixed_currencies(rows, layout, findings)
+    return _added_up(without_faulty(rows, findings), findings)
+
+
+def _without_totals(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
+    totals = layout.preset.rules.get("totals")
+    if totals is None:
+        return rows
+    labels = pa.array([label.lower() for language in totals["labels"].values() for label in language])
+    names = [name for name in ["ad_id", *_NAMES] if name in layout.columns]
+    labelled = [pc.is_in(pc.utf8_lower(rows[name]), value_set=labels) for name in names]
+    is_label, is_nameless = (
+        _any(labelled),
+        _all([pc.or_(pc.is_null(rows[name]), label) for name, label in zip(names, labelled, strict=True)]),
+    )
+    is_empty = pc.and_(is_nameless, _all([pc.equal(pc.fill_null(rows[name], 0), 0) for name in _NUMBERS]))
+    is_empty = pc.and_(is_empty, pc.invert(is_label))
+    findings.leave_out(
+        pc.sum(is_empty).as_py() or 0,
+        "row without an ad and without numbers",
+        "rows without an ad and without numbers",
+    )
+    is_total = pc.and_(is_nameless, is_label)
+    nameless = pc.indices_nonzero(pc.and_(is_nameless, pc.invert(pc.or_(is_label, is_empty)))).to_pylist()
+    named = rows.filter(pc.invert(is_nameless))
+    if len(nameless) == 1 and nameless[0] in (0, len(rows) - 1):
+        total = rows.slice(nameless[0], 1)
+        if len(names) > 1 or _difference(total, named) == 0:
+            is_total = pc.or_(is_total, pc.equal(rows["source_line"], total["source_line"][0]))
+    for place in pc.indices_nonzero(is_total).to_pylist():
+        _leave_out_total(rows.slice(place, 1), named, findings)
+    return rows.filter(pc.invert(pc.or_(is_total, is_empty)))
+
+
+def _leave_out_total(total: pa.Table, named: pa.Table, findings: Findings) -> None:
+    line = total["source_line"][0].as_py()
+    findings.leave_out(1, f"totals row (line {line})", "")
+    difference = _difference(total, named)
+    # Each row is rounded to the cent, the total by itself.
+    if difference is not None and abs(difference) > Decimal("0.01") * max(1, len(named)):
+        said, added = total["spend"][0].as_py(), total["spend"][0].as_py() - difference
+        findings.notes.append(
+            f"the totals row (line {line}) says {said:,}, the rows add up to {added:,}:"
+            " is the export complete?"
+        )
+
+
+def _difference(total: pa.Table, named: pa.Table) -> Decimal | None:
+    said: Decimal | None = total["spend"][0].as_py()
+    return None if said is None else said - (pc.sum(named["spend"]).as_py() or Decimal("0.00"))
+
+
+def _with_days(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
+    if "day" in layout.columns:
+        return rows
+    long = rows.filter(pc.not_equal(rows["period_start"], rows["period_end"]))
+    if len(long):
+        first = long.slice(0, 1).to_pylist()[0]
+        raise InvalidFile(
+            f"{findings.file}: {plural(len(long), 'row covers', 'rows cover')} several days"
+            f" (line {first['source_line']}: {first['period_start']} to {first['period_end']}),"
+            " and spend is kept by day."
+            f" {layout.preset.fields['day'].missing}"
+        )
+    return rows.set_column(rows.column_names.index("day"), "day", rows["period_start"])
+
+
+def _without_idle_ads(rows: pa.Table, findings: Findings) -> pa.Table:
+    is_idle = pc.and_(pc.is_valid(rows["ad_id"]), _all([pc.is_null(rows[name]) for name in _NUMBERS]))
+    findings.leave_out(
+        pc.sum(is_idle).as_py() or 0, "row of an ad without any number", "rows of ads without any number"
+    )
+    return rows.filter(pc.invert(is_idle))
+
+
+def _name_repeats(rows: pa.Table, layout: Layout, findings: Findings) -> None:
+    """Name rows equal in every column: the same export pasted twice, not two parts of one day."""
+    first_lines: dict[tuple[object, ...], int] = {}
+    counted = rows.group_by([*_KEY, "row_hash"]).aggregate([("source_line", "count")])
+    suspects = set(counted.filter(pc.greater(counted["source_line_count"], 1))["row_hash"].to_pylist())
+    for row in _suspected(rows, "row_hash", suspects):
+        key = (row["day"], row["ad_id"], row["row_hash"])
+        first = first_lines.setdefault(key, row["source_line"])
+        if first != row["source_line"]:
+            reason = f"the same row as line {first}"
+            findings.faults.append(Fault(row["source_line"], layout.header_of("ad_id"), row["ad_id"], reason))
+
+
+def _name_mixed_currencies(rows: pa.Table, layout: Layout, findings: Findings) -> None:
+    counted = rows.group_by(_KEY).aggregate([("currency", "count_distinct")])
+    suspects = set(counted.filter(pc.greater(counted["currency_count_distinct"], 1))["ad_id"].to_pylist())
+    seen: dict[tuple[object, object], tuple[str, int]] = {}
+    for row in _suspected(rows, "ad_id", suspects):
+        currency, line = seen.setdefault((row["day"], row["ad_id"]), (row["currency"], row["source_line"]))
+        if currency != row["currency"]:
+            reason = f"line {line} has {currency} for the same day and ad"
+            findings.faults.append(
+                Fault(row["source_line"], layout.header_of("currency"), row["currency"], reason)
+            )
+
+
+def _suspected(rows: pa.Table, name: str, values: set[Any]) -> list[dict[str, Any]]:
+    suspects = pa.array(list(values), rows.schema.field(name).type)
+    return rows.filter(pc.is_in(rows[name], value_set=suspects)).to_pylist() if values else []
+
+
+def _added_up(rows: pa.Table, findings: Findings) -> pa.Table:
+    first = [*_NAMES, "currency"]
+    grouped = rows.group_by(_KEY, use_threads=False).aggregate(
+        [(name, "sum") for name in _NUMBERS] + [(name, "first") for name in first] + [("source_line", "min")]
+    )
+    grouped = grouped.rename_columns(
+        [column.rpartition("_")[0] if column not in _KEY else column for column in grouped.column_names]
+    )
+    parts = len(rows) - len(grouped)
+    findings.leave_out(
+        parts,
+        "row added to another of the same day and ad (result types or breakdowns)",
+        "rows added to others of the same day and ad (result types or breakdowns)",
+    )
+    return grouped.append_column("is_estimated", pa.array([False] * len(grouped), pa.bool_()))
+
+
+def _all(masks: list[pa.ChunkedArray]) -> pa.ChunkedArray:
+    result = masks[0]
+    for mask in masks[1:]:
+        result = pc.and_(result, mask)
+    return result
+
+
+def _any(masks: list[pa.ChunkedArray]) -> pa.ChunkedArray:
+    result = masks[0]
+    for mask in masks[1:]:
+        result = pc.or_(result, mask)
+    return result
