@@ -11,8 +11,8 @@ from pathlib import Path
 SQL_FOLDER = Path(__file__).parent / "sql"
 SOURCES = ("raw_events", "raw_heartbeats", "raw_sales", "raw_spend", "raw_contacts", "raw_rates")
 
-type_of_value = str | int | float | bool | Decimal | date | datetime | timedelta | tuple[str, ...] | None
-Parameters = Mapping[str, type_of_value]
+Value = str | int | float | bool | Decimal | date | datetime | timedelta | tuple[str, ...] | None
+Parameters = Mapping[str, Value]
 
 _COMMENT = re.compile(r"--[^\n]*")
 _REFERENCE = re.compile(r"\b(?:from|join)\s+([a-z_]+)\b", re.IGNORECASE)
@@ -108,7 +108,8 @@ def compose(query: str, parameters: Parameters) -> str:
     """
     select = f"select * from {query}" if query in all_models() else query
     definitions = [
-        f"{model.name} as (\n{_indented(bind(model.sql, parameters))}\n)" for model in in_order(references(select))
+        f"{model.name} as (\n{_indented(bind(model.sql, parameters))}\n)"
+        for model in in_order(references(select))
     ]
     if not definitions:
         return bind(select, parameters)
@@ -128,12 +129,13 @@ def bind(sql: str, parameters: Parameters) -> str:
         return literal(parameters[match[1]]) if match[1] else match[0]
 
     lines: Iterator[str] = (
-        line if line.lstrip().startswith("--") else _PARAMETER.sub(replaced, line) for line in sql.splitlines()
+        line if line.lstrip().startswith("--") else _PARAMETER.sub(replaced, line)
+        for line in sql.splitlines()
     )
     return "\n".join(lines)
 
 
-def literal(value: type_of_value) -> str:  # noqa: PLR0911 - one line per type is the clearest form
+def literal(value: Value) -> str:
     """Write a value as a literal that DuckDB and Spark read alike.
 
     Examples

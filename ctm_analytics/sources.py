@@ -52,6 +52,11 @@ def find_sources(data: Path) -> Sources:
     return Sources(files)
 
 
+def holds_data(data: Path) -> bool:
+    """Whether a folder holds an event or an import."""
+    return data.is_dir() and not find_sources(data).is_empty
+
+
 def _event_files(data: Path) -> tuple[Path, ...]:
     events = data / "events"
     manifest_path = events / "manifest.json"

@@ -13,11 +13,11 @@ create macro convert_timezone(source, target, instant) as timezone(target, timez
 """
 
 # Nothing is downloaded, nothing is printed, and instants are UTC wherever the machine stands.
-_SETTINGS = {
-    "autoinstall_known_extensions": "false",
-    "enable_progress_bar": "false",
-    "TimeZone": "UTC",
-}
+_SETTINGS = """
+set autoinstall_known_extensions = false;
+set enable_progress_bar = false;
+set timezone = 'UTC';
+"""
 
 
 class QueryError(Exception):
@@ -34,8 +34,8 @@ class DuckDBEngine:
     """
 
     def __init__(self, files: Mapping[str, tuple[Path, ...]], schemas: Mapping[str, pa.Schema]) -> None:
-        self._connection = duckdb.connect(config=_SETTINGS)
-        self._connection.execute(_MACROS)
+        self._connection = duckdb.connect()
+        self._connection.execute(_SETTINGS + _MACROS)
         for relation, schema in schemas.items():
             self._connection.execute(f"create view {relation} as {_source_sql(files[relation], schema)}")
 
@@ -78,9 +78,13 @@ def _duckdb_type(arrow_type: pa.DataType) -> str:
         return "timestamp"
     if pa.types.is_decimal(arrow_type):
         return f"decimal({arrow_type.precision}, {arrow_type.scale})"
-    return {"string": "varchar", "int64": "bigint", "int32": "integer", "bool": "boolean", "date32[day]": "date"}[
-        str(arrow_type)
-    ]
+    return {
+        "string": "varchar",
+        "int64": "bigint",
+        "int32": "integer",
+        "bool": "boolean",
+        "date32[day]": "date",
+    }[str(arrow_type)]
 
 
 def _short(message: str) -> str:

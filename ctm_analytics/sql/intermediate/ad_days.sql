@@ -1,4 +1,5 @@
--- One row per day, ad, platform and account: everything about it that can be added up. An ad_id of null is what no ad is credited with.
+-- One row per day, ad, platform and account: everything about it that can be added up.
+-- An ad_id of null is what no ad is credited with.
 with conversation_facts as (
     select
         contacts.platform,

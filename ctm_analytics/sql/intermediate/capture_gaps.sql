@@ -1,4 +1,4 @@
--- One row per gap in capture: a stretch of more than :heartbeat_patience, between two runs of a receiver, that no run covers.
+-- One row per gap in capture: a stretch between two runs of a receiver, over :heartbeat_patience, that no run covers.
 with ordered as (
     select
         started_at,

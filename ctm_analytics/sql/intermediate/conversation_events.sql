@@ -1,4 +1,4 @@
--- One row per activity of a contact (message, postback, referral, echo) with the opening of the conversation that it belongs to.
+-- One row per activity of a contact (message, postback, referral, echo), with the opening of its conversation.
 -- Narrow on purpose: what the two windows carry decides their time and memory, so text stays outside.
 with activities as (
     select

@@ -1,4 +1,5 @@
--- One row per conversation: a contact's activity until :conversation_gap of silence or the next touch, with its instants and counts.
+-- One row per conversation: a contact's activity until :conversation_gap of silence or the next touch.
+-- Here its instants and counts; the mart `conversations` adds the person and what was sold.
 with timelines as (
     select
         contact_key,
@@ -23,7 +24,7 @@ openers as (
         contact_key,
         touched_at,
         max(ad_id) as ad_id,
-        max_by(ref, concat(coalesce(ad_id, ''), '|', coalesce(ref, ''))) as ref
+        max_by(ref, coalesce(ad_id, '') || '|' || coalesce(ref, '')) as ref
     from touches
     group by contact_key, touched_at
 )

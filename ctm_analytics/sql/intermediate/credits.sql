@@ -1,5 +1,5 @@
 -- One row per sale and credited touch; a sale that no touch is credited with has one row without a touch.
--- Each counted sale hands out exactly one credit (10^9 billionths) and its net amount to the cent, by largest remainder.
+-- Each counted sale hands out exactly one credit (10^9 billionths) and its net amount to the cent (largest remainder).
 with counted_sales as (
     select
         sales.sale_id,
@@ -33,8 +33,8 @@ eligible as (
     inner join touches
         on
             counted_sales.contact_key = touches.contact_key
-            and touches.touched_at <= counted_sales.sold_at
-            and touches.touched_at >= counted_sales.sold_at - :window
+            and counted_sales.sold_at >= touches.touched_at
+            and counted_sales.sold_at - :window <= touches.touched_at
     where touches.touch_type = 'ad'
 ),
 

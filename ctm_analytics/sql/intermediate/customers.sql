@@ -1,14 +1,14 @@
--- One row per sale with its buyer: customer id if given, else e-mail, else phone, else contact; and whether it was the first purchase.
+-- One row per sale: its buyer (customer id, else e-mail, else phone, else contact), and whether it is their first.
 with named as (
     select
         sales.sale_id,
         sales.sold_at,
         sales.is_new_customer,
         coalesce(
-            concat('customer|', sales.customer_id),
-            concat('email|', sales.email),
-            concat('phone|', sales.phone),
-            concat('contact|', coalesce(cast(sale_matches.contact_key as string), sales.contact_id))
+            'customer|' || sales.customer_id,
+            'email|' || sales.email,
+            'phone|' || sales.phone,
+            'contact|' || coalesce(cast(sale_matches.contact_key as string), sales.contact_id)
         ) as customer_key
     from sales
     left join sale_matches

@@ -1,5 +1,5 @@
 -- One row per sale: the contact who bought, by the best evidence there is, or the ad that the sale itself declares.
--- Evidence: 1 the contact itself, 2 the contacts file, 3 the phone, 4 a ref that only one contact used, 5 a declared ad.
+-- Evidence: 1 the contact itself, 2 the contacts file, 3 the phone, 4 a ref that one contact used, 5 a declared ad.
 -- Two contacts for one key are ambiguous: no credit. Time alone never matches.
 with by_contact as (
     select
@@ -60,8 +60,8 @@ sale_phones as (
         sale_id,
         case
             when phone like '+55%' and length(phone) = 14 and substr(phone, 6, 1) = '9'
-                then concat(substr(phone, 2, 4), substr(phone, 7))
-            when phone like '+521%' and length(phone) = 14 then concat('52', substr(phone, 5))
+                then substr(phone, 2, 4) || substr(phone, 7)
+            when phone like '+521%' and length(phone) = 14 then '52' || substr(phone, 5)
             else substr(phone, 2)
         end as phone_digits
     from sales
@@ -73,8 +73,8 @@ contact_phones as (
         contact_key,
         case
             when contact_id like '55%' and length(contact_id) = 13 and substr(contact_id, 5, 1) = '9'
-                then concat(substr(contact_id, 1, 4), substr(contact_id, 6))
-            when contact_id like '521%' and length(contact_id) = 13 then concat('52', substr(contact_id, 4))
+                then substr(contact_id, 1, 4) || substr(contact_id, 6)
+            when contact_id like '521%' and length(contact_id) = 13 then '52' || substr(contact_id, 4)
             else contact_id
         end as phone_digits
     from contacts

@@ -1,4 +1,5 @@
--- One row per touch: a person arrived from an ad or a link; referrals of one click, each at most :touch_gap after the last, are one.
+-- One row per touch: a person arrived from an ad or a link.
+-- One click can arrive as several events: referrals of the same source, each at most :touch_gap after the last, are one.
 with referrals as (
     select
         contact_key,
@@ -6,8 +7,8 @@ with referrals as (
         ad_id,
         ref,
         case
-            when ad_id is not null then concat('ad|', ad_id)
-            else concat('link|', coalesce(ref, ''), '|', coalesce(post_id, ''), '|', coalesce(product_id, ''))
+            when ad_id is not null then 'ad|' || ad_id
+            else 'link|' || coalesce(ref, '') || '|' || coalesce(post_id, '') || '|' || coalesce(product_id, '')
         end as source_key
     from events
     where

@@ -1,5 +1,5 @@
 -- One row per engaged conversation: how long it waited for its first response, and whether that was seen.
--- Unanswered is censored, neither dropped nor zero: at :as_of, at the contact's next conversation, or where capture was blind.
+-- Unanswered is censored, not dropped and not zero: at :as_of, the contact's next conversation, or a gap in capture.
 with responded as (
     select
         contact_key,
@@ -19,7 +19,7 @@ blinded as (
         min(greatest(capture_gaps.gap_started_at, responded.first_inbound_at)) as blind_at
     from responded
     inner join capture_gaps
-        on capture_gaps.gap_ended_at > responded.first_inbound_at
+        on responded.first_inbound_at < capture_gaps.gap_ended_at
     where responded.responded_at is null
     group by responded.contact_key, responded.opened_at
 )

@@ -28,7 +28,8 @@ with filtered as (
     left join ads
         on ad_days.ad_id = ads.ad_id
     where
-        (:since is null or ad_days.day >= :since)
+        (not :ads_only or ad_days.ad_id is not null)
+        and (:since is null or ad_days.day >= :since)
         and (:until is null or ad_days.day <= :until)
         and (:platform is null or ad_days.platform = :platform)
         and (:account is null or ad_days.account_id = :account)
@@ -48,6 +49,9 @@ totals as (
         campaign_id,
         case when :by in ('ad', 'adset', 'campaign') then max(campaign_name) end as campaign_name,
         cast(sum(spend_cents) as bigint) as spend_cents,
+        -- One ad has one spend on all its platforms, so no cost can be told per platform.
+        cast(sum(case when :by <> 'platform' then spend_cents end) as bigint) as divisible_cents,
+        cast(sum(case when :by <> 'platform' then reported_conversations end) as bigint) as divisible_reports,
         cast(sum(impressions) as bigint) as impressions,
         cast(sum(link_clicks) as bigint) as link_clicks,
         cast(sum(reported_conversations) as bigint) as reported_conversations,
@@ -81,6 +85,7 @@ select
     campaign_id,
     campaign_name,
     cast(spend_cents * 0.01 as decimal(18, 2)) as spend,
+    divisible_cents / 1e2 as divisible_spend,
     cast(:reporting_currency as string) as currency,
     impressions,
     link_clicks,
@@ -98,10 +103,17 @@ select
     ad_new_customers_billionths / 1e9 as ad_new_customers,
     cast(revenue_cents * 0.01 as decimal(18, 2)) as revenue,
     revenue_cents / 1e2 / nullif(sales_billionths / 1e9, 0) as average_sale,
-    spend_cents / 1e2 / nullif(ad_conversations, 0) as cost_per_conversation,
-    spend_cents / 1e2 / nullif(ad_sales_billionths / 1e9, 0) as cost_per_sale,
-    spend_cents / 1e2 / nullif(ad_new_customers_billionths / 1e9, 0) as cac,
-    cast(ad_revenue_cents / 1e2 as double) / nullif(spend_cents / 1e2, 0) as roas,
-    ad_engaged / cast(nullif(reported_conversations, 0) as double) as coverage
+    divisible_cents / 1e2 / nullif(ad_conversations, 0) as cost_per_conversation,
+    divisible_cents / 1e2 / nullif(ad_sales_billionths / 1e9, 0) as cost_per_sale,
+    divisible_cents / 1e2 / nullif(ad_new_customers_billionths / 1e9, 0) as cac,
+    ad_revenue_cents / 1e2 / nullif(divisible_cents / 1e2, 0) as roas,
+    ad_engaged / cast(nullif(divisible_reports, 0) as double) as coverage
 from totals
-order by spend_cents desc nulls last, platform, day, week, ad_id, adset_id, campaign_id
+order by
+    spend_cents desc nulls last,
+    platform asc,
+    day asc,
+    week asc,
+    ad_id asc,
+    adset_id asc,
+    campaign_id asc

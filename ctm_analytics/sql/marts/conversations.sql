@@ -12,10 +12,8 @@ with credited as (
 
 select
     md5(
-        concat(
-            contacts.platform, '|', contacts.account_id, '|', contacts.contact_id, '|',
-            cast(unix_micros(conversation_timelines.opened_at) as string)
-        )
+        contacts.platform || '|' || contacts.account_id || '|' || contacts.contact_id || '|'
+        || cast(unix_micros(conversation_timelines.opened_at) as string)
     ) as conversation_id,
     contacts.platform,
     contacts.account_id,

@@ -60,85 +60,93 @@ restatements as (
         and (:until is null or raw_spend.day <= :until)
     group by raw_spend.day, raw_spend.ad_id
     having min(raw_spend.spend) <> max(raw_spend.spend)
+),
+
+counts as (
+    select
+        'duplicate_events' as quality_check,
+        count(*) - count(distinct event_id) as found,
+        count(*) as out_of
+    from in_period
+    union all
+    select
+        'unknown_events' as quality_check,
+        count_if(event_type = 'unknown') as found,
+        count(*) as out_of
+    from in_period
+    union all
+    select
+        'test_events' as quality_check,
+        count_if(event_type = 'test') as found,
+        count(*) as out_of
+    from in_period
+    union all
+    select
+        'capture_gaps' as quality_check,
+        count(*) as found,
+        cast(null as bigint) as out_of
+    from capture_gaps
+    where
+        (:since is null or cast(convert_timezone('UTC', :reporting_timezone, gap_ended_at) as date) >= :since)
+        and (:until is null or cast(convert_timezone('UTC', :reporting_timezone, gap_started_at) as date) <= :until)
+    union all
+    select
+        'unmatched_sales' as quality_check,
+        count_if(matched_by = 'unmatched') as found,
+        count(*) as out_of
+    from sales_in_period
+    union all
+    select
+        'ambiguous_sales' as quality_check,
+        count_if(matched_by = 'ambiguous') as found,
+        count(*) as out_of
+    from sales_in_period
+    union all
+    select
+        'sales_without_customer' as quality_check,
+        count_if(customer_key is null) as found,
+        count(*) as out_of
+    from sales_in_period
+    union all
+    select
+        'refunded_sales' as quality_check,
+        count_if(not is_counted) as found,
+        count(*) as out_of
+    from sales_in_period
+    union all
+    select
+        'ads_without_conversation' as quality_check,
+        count_if(spend_cents > 0 and conversations = 0) as found,
+        count(*) as out_of
+    from ads_in_period
+    union all
+    select
+        'ads_without_spend' as quality_check,
+        count_if(spend_cents is null and conversations > 0) as found,
+        count(*) as out_of
+    from ads_in_period
+    union all
+    select
+        'missed_conversations' as quality_check,
+        greatest(cast(sum(reported_conversations) as bigint) - cast(sum(engaged) as bigint), 0) as found,
+        cast(sum(reported_conversations) as bigint) as out_of
+    from ads_in_period
+    union all
+    select
+        'restated_spend' as quality_check,
+        count(*) as found,
+        (select count(*) from spend_in_period) as out_of
+    from restatements
+    union all
+    select
+        'estimated_spend' as quality_check,
+        count_if(is_estimated) as found,
+        count(*) as out_of
+    from spend_in_period
 )
 
 select
-    'duplicate_events' as quality_check,
-    count(*) - count(distinct event_id) as found,
-    count(*) as out_of
-from in_period
-union all
-select
-    'unknown_events' as quality_check,
-    count_if(event_type = 'unknown') as found,
-    count(*) as out_of
-from in_period
-union all
-select
-    'test_events' as quality_check,
-    count_if(event_type = 'test') as found,
-    count(*) as out_of
-from in_period
-union all
-select
-    'capture_gaps' as quality_check,
-    count(*) as found,
-    cast(null as bigint) as out_of
-from capture_gaps
-where
-    (:since is null or cast(convert_timezone('UTC', :reporting_timezone, gap_ended_at) as date) >= :since)
-    and (:until is null or cast(convert_timezone('UTC', :reporting_timezone, gap_started_at) as date) <= :until)
-union all
-select
-    'unmatched_sales' as quality_check,
-    count_if(matched_by = 'unmatched') as found,
-    count(*) as out_of
-from sales_in_period
-union all
-select
-    'ambiguous_sales' as quality_check,
-    count_if(matched_by = 'ambiguous') as found,
-    count(*) as out_of
-from sales_in_period
-union all
-select
-    'sales_without_customer' as quality_check,
-    count_if(customer_key is null) as found,
-    count(*) as out_of
-from sales_in_period
-union all
-select
-    'refunded_sales' as quality_check,
-    count_if(not is_counted) as found,
-    count(*) as out_of
-from sales_in_period
-union all
-select
-    'ads_without_conversation' as quality_check,
-    count_if(spend_cents > 0 and conversations = 0) as found,
-    count(*) as out_of
-from ads_in_period
-union all
-select
-    'ads_without_spend' as quality_check,
-    count_if(spend_cents is null and conversations > 0) as found,
-    count(*) as out_of
-from ads_in_period
-union all
-select
-    'missed_conversations' as quality_check,
-    greatest(cast(sum(reported_conversations) as bigint) - cast(sum(engaged) as bigint), 0) as found,
-    cast(sum(reported_conversations) as bigint) as out_of
-from ads_in_period
-union all
-select
-    'restated_spend' as quality_check,
-    count(*) as found,
-    (select count(*) from spend_in_period) as out_of
-from restatements
-union all
-select
-    'estimated_spend' as quality_check,
-    count_if(is_estimated) as found,
-    count(*) as out_of
-from spend_in_period
+    quality_check,
+    cast(found as bigint) as found,
+    cast(out_of as bigint) as out_of
+from counts

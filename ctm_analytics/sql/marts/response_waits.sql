@@ -1,4 +1,4 @@
--- One row per group (by :by), waiting time and outcome: how many engaged conversations waited that long for a first response.
+-- One row per group (:by), waiting time and outcome: how many engaged conversations waited that long for a response.
 with placed as (
     select
         contacts.platform,
@@ -31,6 +31,13 @@ grouped as (
                 then cast((floor(unix_micros(local_at) / 86400e6) + 3) % 7 as bigint) + 1
         end as weekday,
         case when :by in ('hour', 'weekday_hour') then cast(extract(hour from local_at) as bigint) end as hour,
+        case
+            when :by = 'business_time'
+                then
+                    (floor(unix_micros(local_at) / 86400e6) + 3) % 7 < 5
+                    and extract(hour from local_at) >= 8
+                    and extract(hour from local_at) < 18
+        end as is_business_time,
         case when :by = 'ad' then ad_id end as ad_id,
         case when :by = 'ad' then ad_name end as ad_name,
         case when :by in ('ad', 'adset') then adset_id end as adset_id,
@@ -41,7 +48,8 @@ grouped as (
         is_answered
     from placed
     where
-        (:since is null or day >= :since)
+        (not :ads_only or ad_id is not null)
+        and (:since is null or day >= :since)
         and (:until is null or day <= :until)
         and (:platform is null or platform = :platform)
         and (:account is null or account_id = :account)
@@ -55,6 +63,7 @@ select
     week,
     weekday,
     hour,
+    is_business_time,
     ad_id,
     ad_name,
     adset_id,
@@ -66,7 +75,7 @@ select
     count(*) as conversations
 from grouped
 group by
-    platform, day, week, weekday, hour, ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name,
-    waited_micros, is_answered
+    platform, day, week, weekday, hour, is_business_time, ad_id, ad_name, adset_id, adset_name,
+    campaign_id, campaign_name, waited_micros, is_answered
 order by
-    platform, day, week, weekday, hour, ad_id, adset_id, campaign_id, waited_seconds, is_answered
+    platform, day, week, weekday, hour, is_business_time, ad_id, adset_id, campaign_id, waited_seconds, is_answered

@@ -1,4 +1,4 @@
--- One row per sale: an order or deal that was won, in cents of the reporting currency; the latest import of a sale wins.
+-- One row per sale: an order or deal that was won, in reporting cents; the latest import of a sale wins.
 with known as (
     select
         *,

@@ -1,0 +1,83 @@
+"""What each ad cost and brought, with intervals."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+
+from ctm_analytics.statistics.intervals import Interval, cac_interval, wilson_interval
+
+KEYS = {
+    "ad": ("ad_id", "ad_name", "adset_id", "adset_name", "campaign_id", "campaign_name"),
+    "adset": ("adset_id", "adset_name", "campaign_id", "campaign_name"),
+    "campaign": ("campaign_id", "campaign_name"),
+    "platform": ("platform",),
+    "day": ("day",),
+    "week": ("week",),
+    "total": (),
+}
+
+COLUMNS = (
+    *("spend", "currency", "impressions", "link_clicks", "reported_conversations"),
+    *("conversations", "opened_silently", "engaged", "answered"),
+    *("conversions", "conversion_rate", "conversion_rate_low", "conversion_rate_high", "immature"),
+    *("sales", "new_customers", "revenue", "average_sale"),
+    *("cost_per_conversation", "cost_per_sale", "cac", "cac_low", "cac_high", "roas"),
+    *("median_first_response_seconds", "answered_within_24h", "coverage"),
+)
+
+
+def with_intervals(performance: pa.Table) -> pa.Table:
+    """Add the Wilson interval of the conversion rate and the Poisson interval of CAC.
+
+    Parameters
+    ----------
+    performance : Table of the mart ``ad_performance``
+
+    Returns
+    -------
+    Table with ``conversion_rate_low``, ``conversion_rate_high``, ``cac_low``, ``cac_high``: double, null where
+    there is nothing to bound; without customers ``cac_high`` is null and ``cac_low`` says "at least"
+    """
+    rates = _intervals(performance, ("conversions", "ad_engaged"), wilson_interval)
+    costs = _intervals(performance, ("divisible_spend", "ad_new_customers"), cac_interval)
+    for name, intervals in (("conversion_rate", rates), ("cac", costs)):
+        performance = _append(performance, f"{name}_low", [each and each.low for each in intervals])
+        performance = _append(performance, f"{name}_high", [each and each.high for each in intervals])
+    return performance
+
+
+def with_response_times(performance: pa.Table, latency: pa.Table, by: str) -> pa.Table:
+    """Add each row's median first response and share answered within 24 hours.
+
+    Parameters
+    ----------
+    performance, latency : Tables with the same keys (``KEYS[by]``)
+    """
+    keys = KEYS[by]
+    measures = ("median_first_response_seconds", "answered_within_24h")
+    found = {tuple(row[key] for key in keys): row for row in latency.to_pylist()}
+    rows = [
+        found.get(tuple(row[key] for key in keys), {}) for row in performance.select(keys).to_pylist() or []
+    ]
+    if not keys:
+        rows = [found.get((), {})] * performance.num_rows
+    for measure in measures:
+        performance = _append(performance, measure, [row.get(measure) for row in rows])
+    return performance
+
+
+def arranged(performance: pa.Table, by: str) -> pa.Table:
+    """Keep the columns of the contract, in its order."""
+    return performance.select([*KEYS[by], *COLUMNS])
+
+
+def _intervals(
+    table: pa.Table, columns: tuple[str, str], interval: Callable[[Any, Any], Interval | None]
+) -> list[Interval | None]:
+    pairs = zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+    return [None if first is None or second is None else interval(first, second) for first, second in pairs]
+
+
+def _append(table: pa.Table, name: str, values: list[float | None]) -> pa.Table:
+    return table.append_column(name, pa.array(values, pa.float64()))

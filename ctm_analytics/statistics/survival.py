@@ -1,0 +1,150 @@
+"""Kaplan–Meier: how long people wait, when some are still waiting."""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ctm_analytics.errors import InvalidArgument
+
+# Products of fractions miss a round value by a few units in the last place.
+_ROUNDING = 1e-12
+
+
+class Share(NamedTuple):
+    """A share in [0, 1] with its interval; ``None`` where the curve has not moved, or has ended."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class KaplanMeier:
+    """A survival curve: a step at each time at which something happened.
+
+    Attributes
+    ----------
+    times : float array, shape (steps,), increasing; the unit of the durations
+    survival : float array, shape (steps,), in [0, 1]: share still waiting after each time
+    low, high : float arrays, shape (steps,): pointwise log-log band; NaN where survival is 0
+    at_risk, events : float arrays, shape (steps,): how many were waiting just before, how many ended
+    last_time : float, the longest duration, ended or not: the curve says nothing beyond
+    """
+
+    times: NDArray[np.float64]
+    survival: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    at_risk: NDArray[np.float64]
+    events: NDArray[np.float64]
+    last_time: float
+
+    def quantile(self, share: float) -> float | None:
+        """Time by which a share has ended: the first time at which survival is at most ``1 - share``.
+
+        Parameters
+        ----------
+        share : float in (0, 1); 0.5 is the median
+
+        Returns
+        -------
+        float or None
+            ``None`` when the curve never falls that far: fewer than that share were seen to end.
+        """
+        reached = np.flatnonzero(self.survival <= 1 - share + _ROUNDING)
+        return float(self.times[reached[0]]) if reached.size else None
+
+    def ended_by(self, time: float) -> Share | None:
+        """Share that has ended by a time, with its interval.
+
+        Returns
+        -------
+        Share or None
+            ``None`` beyond the longest duration while some are still waiting: nothing was observed there.
+        """
+        step = int(np.searchsorted(self.times, time, side="right")) - 1
+        still_waiting = self.survival[step] if step >= 0 else 1.0
+        if time > self.last_time and still_waiting > _ROUNDING:
+            return None
+        if step < 0:
+            return Share(0.0, None, None)
+        if np.isnan(self.low[step]):
+            return Share(float(1 - still_waiting), None, None)
+        return Share(float(1 - still_waiting), float(1 - self.high[step]), float(1 - self.low[step]))
+
+
+def kaplan_meier(
+    durations: ArrayLike, observed: ArrayLike, weights: ArrayLike | None = None, confidence: float = 0.95
+) -> KaplanMeier | None:
+    """Product-limit estimate of a survival curve with right-censored durations.
+
+    Parameters
+    ----------
+    durations : array of float, shape (n,), ``>= 0``: time until the end or until it was last seen waiting
+    observed : array of bool, shape (n,): whether the end was seen; if not, the duration is censored
+    weights : array of int, shape (n,), optional: how many had this duration and outcome (1 by default)
+    confidence : float in (0, 1), two-sided, of the pointwise log(-log) band
+
+    Returns
+    -------
+    KaplanMeier or None
+        ``None`` when there is no duration at all. With nothing but censored durations it has no step.
+        At one time ends come before censorings, as usual.
+
+    Raises
+    ------
+    InvalidArgument
+        If the arrays differ in length, or a duration is negative or not a number.
+
+    References
+    ----------
+    Kaplan & Meier (1958), JASA 53, 457-481. Variance: Greenwood (1926). Band: Kalbfleisch & Prentice (2002), 1.4.
+
+    Examples
+    --------
+    >>> curve = kaplan_meier([9, 13, 13, 18, 23], [True, True, False, True, True])
+    >>> curve.quantile(0.5)
+    18.0
+    """
+    duration = np.asarray(durations, dtype=np.float64)
+    is_observed = np.asarray(observed, dtype=np.bool_)
+    weight = np.ones_like(duration) if weights is None else np.asarray(weights, dtype=np.float64)
+    if not duration.shape == is_observed.shape == weight.shape:
+        raise InvalidArgument(
+            f"durations, observed and weights have {duration.size}, {is_observed.size} and {weight.size} values."
+            " Give one of each per observation."
+        )
+    if duration.size == 0:
+        return None
+    if np.isnan(duration).any() or duration.min() < 0:
+        raise InvalidArgument("durations: a negative or missing duration. Durations start at 0.")
+    if not 0 < confidence < 1:
+        raise InvalidArgument(f"confidence: {confidence} is not between 0 and 1. Use 0.95 for 95 %.")
+
+    times, position = np.unique(duration, return_inverse=True)
+    ended = np.bincount(position, weights=weight * is_observed, minlength=times.size).astype(np.float64)
+    left = np.bincount(position, weights=weight, minlength=times.size).astype(np.float64)
+    at_risk = left[::-1].cumsum()[::-1]
+    steps = ended > 0
+    times, ended, at_risk = times[steps], ended[steps], at_risk[steps]
+    survival = np.cumprod(1 - ended / at_risk)
+    low, high = _log_log_band(survival, ended, at_risk, confidence)
+    return KaplanMeier(times, survival, low, high, at_risk, ended, float(duration.max()))
+
+
+def _log_log_band(
+    survival: NDArray[np.float64], ended: NDArray[np.float64], at_risk: NDArray[np.float64], confidence: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        greenwood = np.cumsum(ended / (at_risk * (at_risk - ended)))
+        log_survival = np.log(survival)
+        spread = z * np.sqrt(greenwood) / log_survival
+        low, high = survival ** np.exp(-spread), survival ** np.exp(spread)
+    at_zero = survival <= _ROUNDING
+    low[at_zero] = np.nan
+    high[at_zero] = np.nan
+    return low, high

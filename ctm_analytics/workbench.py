@@ -1,0 +1,346 @@
+"""One object that answers questions about a data folder: one method per question."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Unpack
+
+import pyarrow as pa
+
+from ctm_analytics import cards, charts
+from ctm_analytics.answers import funnel, latency, performance, quality, tables
+from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
+from ctm_analytics.errors import InvalidArgument, NoData
+from ctm_analytics.models import all_models, bind, compose, in_order
+from ctm_analytics.questions import FilterWords, Question, ask, instant, known
+from ctm_analytics.results import Result
+from ctm_analytics.settings import Settings, did_you_mean, load_settings
+from ctm_analytics.sources import SCHEMAS, find_sources, holds_data
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+
+
+def open_workbench(
+    data: str | Path | None = None,
+    *,
+    as_of: datetime | str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> "Workbench":
+    """Open a data folder. In notebooks: ``ctm.open("data")``.
+
+    Parameters
+    ----------
+    data : path of the data folder; by default ``CTM_DATA``, else ``data`` where it holds anything, else the
+        invented sample data, marked as such
+    as_of : aware datetime or ISO text, the instant the answers are for; by default now
+    environ : mapping of str to str; by default the process's environment
+
+    Raises
+    ------
+    InvalidArgument
+        If the folder does not exist, or a setting breaks its rule.
+    NoData
+        If the folder holds neither an event nor an import.
+
+    Examples
+    --------
+    >>> workbench = open_workbench("data/sample")  # doctest: +SKIP
+    """
+    environ = os.environ if environ is None else environ
+    named = data or environ.get("CTM_DATA")
+    folder = Path(named or "data")
+    if named is None and not holds_data(folder) and holds_data(SAMPLE):
+        folder = SAMPLE
+    if not folder.is_dir():
+        raise InvalidArgument(f"{folder}: no such folder. Name the data folder, or run `ctm demo` first.")
+    moment = datetime.now(UTC) if as_of is None else instant("as_of", as_of)
+    return Workbench(folder, load_settings(folder, environ), moment)
+
+
+class Workbench:
+    """Answers about one data folder, as of one instant.
+
+    Attributes
+    ----------
+    data : Path
+    settings : Settings
+    as_of : datetime, UTC: what had happened and was known by then
+    currency : str or None, ISO 4217, in which all amounts are reported; None where there are no amounts
+    fingerprint : str, SHA-256 over the files that the answers are made from
+    """
+
+    def __init__(self, data: Path, settings: Settings, as_of: datetime) -> None:
+        sources = find_sources(data)
+        if sources.is_empty:
+            raise NoData(
+                f"{data}: no events and no imports here yet. Capture with `ctm receive`, import with `ctm import`,"
+                " or look around with `ctm demo`."
+            )
+        self.data = data
+        self.settings = settings
+        self.as_of = as_of
+        self.fingerprint = sources.fingerprint()
+        self._engine = DuckDBEngine(sources.files, SCHEMAS)
+        self.currency = self._reporting_currency()
+
+    def ads(
+        self,
+        *,
+        by: str = "ad",
+        model: str | None = None,
+        window_days: int | None = None,
+        basis: str = "cohort",
+        **filters: Unpack[FilterWords],
+    ) -> Result:
+        """Cost, conversations, sales and CAC per ad, with intervals.
+
+        Parameters
+        ----------
+        by : ``ad``, ``adset``, ``campaign``, ``platform``, ``day``, ``week``, or ``total`` (all ads together)
+        model : ``last_touch``, ``first_touch`` or ``linear``; by default the setting ``attribution_model``
+        window_days : int, 1 to 365; by default the setting
+        basis : ``cohort`` files sales under the day of the touch, ``calendar`` under the day of the sale
+        **filters
+            ``since``, ``until`` (days, both included), ``as_of``, ``platform``, ``account``, ``campaign``, ``ad``
+
+        Returns
+        -------
+        Result
+            One row per ad, most spend first. The row with ``ad_id`` null is what no ad is credited with.
+            ``cac_high`` null beside a ``cac_low`` reads "at least".
+
+        Raises
+        ------
+        InvalidArgument
+            For a word or value that is not one of those above.
+        NoData
+            If nothing happened in the period.
+
+        Examples
+        --------
+        >>> workbench.ads(since="2026-11-09", until="2026-11-15").df  # doctest: +SKIP
+        """
+        known("by", by, performance.KEYS)
+        question = self._ask(filters, model=model, window_days=window_days, basis=basis)
+        words = {"by": by, "ads_only": by == "total", "responder": "any"}
+        table, sql = self._run("ad_performance", question, **words)
+        if not table.num_rows:
+            raise self._nothing(question)
+        waits, _ = self._run("response_waits", question, **words)
+        table = performance.with_intervals(table)
+        table = performance.with_response_times(table, latency.summaries(waits, by), by)
+        draw = (
+            (lambda ads: charts.cac_by_ad(ads, target_cac=self.settings.target_cac)) if by == "ad" else None
+        )
+        return self._result(performance.arranged(table, by), sql, question, draw)
+
+    def latency(
+        self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]
+    ) -> Result:
+        """Time to the first response, unanswered conversations counted as still waiting.
+
+        Parameters
+        ----------
+        by : None for all together, or ``ad``, ``adset``, ``campaign``, ``platform``, ``day``, ``week``, ``hour``,
+            ``weekday`` (1 = Monday), ``weekday_hour``, ``business_time`` (Monday to Friday, 8 to 18 h)
+        responder : ``any``, or ``human`` for people only
+        **filters
+            as for :meth:`ads`
+
+        Returns
+        -------
+        Result
+            ``engaged``, ``answered``, Kaplan–Meier median and 90th percentile (null when too few were answered), the
+            shares answered within 5 minutes, 1 hour and 24 hours with 95 % intervals, and the naive median.
+        """
+        waits, sql, question = self._waits(by, responder, filters)
+        draw = charts.weekday_hour if by == "weekday_hour" else None
+        return self._result(latency.summaries(waits, by or "total"), sql, question, draw)
+
+    def response_curve(
+        self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]
+    ) -> Result:
+        """Share answered by time since the first message: 1 − Kaplan–Meier, with its log-log band.
+
+        Parameters
+        ----------
+        by, responder, **filters
+            as for :meth:`latency`
+
+        Returns
+        -------
+        Result
+            ``group``, ``seconds``, ``answered_share``, ``low``, ``high``, ``at_risk``.
+        """
+        waits, sql, question = self._waits(by, responder, filters)
+        return self._result(latency.curves(waits, by or "total"), sql, question, charts.response_curve)
+
+    def conversations(
+        self, *, model: str | None = None, window_days: int | None = None, **filters: Unpack[FilterWords]
+    ) -> Result:
+        """List the rows behind the numbers, newest first.
+
+        Parameters
+        ----------
+        model, window_days, **filters
+            as for :meth:`ads`; the model decides ``sales`` and ``revenue``
+        """
+        question = self._ask(filters, model=model, window_days=window_days)
+        table, sql = self._run("conversation_list", question)
+        if not table.num_rows:
+            raise self._nothing(question)
+        return self._result(table, sql, question)
+
+    def funnel(
+        self, *, model: str | None = None, window_days: int | None = None, **filters: Unpack[FilterWords]
+    ) -> Result:
+        """From click to customer, with every loss named.
+
+        Parameters
+        ----------
+        model, window_days, **filters
+            as for :meth:`ads`
+        """
+        question = self._ask(filters, model=model, window_days=window_days)
+        table, sql = self._run("funnel", question)
+        totals = table.to_pylist()[0]
+        if totals["conversations"] is None:
+            raise self._nothing(question)
+        stages = funnel.stages(totals)
+        return self._result(stages, sql, question, lambda rows: charts.funnel(rows, currency=self.currency))
+
+    def quality(self, **filters: Unpack[FilterWords]) -> Result:
+        """Judge what the answers rest on: each check with its status and the next step.
+
+        Parameters
+        ----------
+        **filters
+            ``since``, ``until``, ``as_of``
+        """
+        question = self._ask(filters)
+        table, sql = self._run("quality_counts", question)
+        return self._result(quality.judged(table), sql, question)
+
+    def sql(self, query: str, *, as_of: datetime | str | None = None) -> Result:
+        """Ask the models in SQL; ``from conversations`` alone is enough.
+
+        Parameters
+        ----------
+        query : str, one statement in DuckDB's dialect over the relations of :meth:`tables`
+        as_of : as for :meth:`ads`
+
+        Raises
+        ------
+        InvalidArgument
+            With the engine's first line and its caret, if the statement is wrong.
+        """
+        question = self._ask({"as_of": as_of})
+        self._name_models(question)
+        try:
+            table = self._engine.query(query)
+        except QueryError as error:
+            raise InvalidArgument(f"sql: {error}") from None
+        return self._result(table, query, question)
+
+    def tables(self) -> Result:
+        """List every relation that :meth:`sql` can read, with the meaning of each column."""
+        question = self._ask({})
+        self._name_models(question)
+        described = {name: self._engine.query(f"describe {name}") for name in all_models()}
+        return self._result(tables.listed(described), "describe …", question)
+
+    def _repr_html_(self) -> str:
+        return cards.as_html(self._card())
+
+    def __repr__(self) -> str:
+        return cards.as_text(self._card())
+
+    def _card(self) -> cards.Card:
+        table, _ = self._run("contents", self._ask({}))
+        return cards.Card(
+            data=self.data,
+            is_sample=self.data == SAMPLE,
+            contents=table.to_pylist()[0],
+            timezone=self.settings.reporting_timezone,
+            currency=self.currency,
+            as_of=self.as_of,
+            checks=[row["detail"] for row in self.quality().table.to_pylist() if row["status"] != "ok"],
+        )
+
+    def _waits(self, by: str | None, responder: str, filters: FilterWords) -> tuple[pa.Table, str, Question]:
+        known("by", by or "total", latency.KEYS)
+        known("responder", responder, ("any", "human"))
+        question = self._ask(filters)
+        waits, sql = self._run(
+            "response_waits", question, by=by or "total", ads_only=False, responder=responder
+        )
+        if not waits.num_rows:
+            raise self._nothing(question)
+        return waits, sql, question
+
+    def _ask(self, filters: FilterWords, **attribution: Any) -> Question:
+        question = ask(filters, self.settings, self.as_of, **attribution)
+        for word, columns in (
+            ("ad", ("ad_id", "ad_name")),
+            ("campaign", ("campaign_id", "campaign_name")),
+            ("account", ("account_id",)),
+        ):
+            value = getattr(question, word)
+            if value is not None:
+                self._refuse_unknown(question, word, value, columns)
+        return question
+
+    def _refuse_unknown(self, question: Question, word: str, value: str, columns: tuple[str, ...]) -> None:
+        table, _ = self._run("dimensions", question)
+        names = {name for column in columns for name in table.column(column).to_pylist() if name is not None}
+        if value not in names:
+            raise InvalidArgument(f"{word}: there is no {word} {value!r}.{did_you_mean(value, names)}")
+
+    def _run(self, model: str, question: Question, **words: Any) -> tuple[pa.Table, str]:
+        sql = compose(model, question.parameters(self.settings, self.currency) | words)
+        return self._engine.query(sql), sql
+
+    def _name_models(self, question: Question) -> None:
+        defaults = {"by": "ad", "ads_only": False, "responder": "any"}
+        parameters = question.parameters(self.settings, self.currency) | defaults
+        for model in in_order(list(all_models())):
+            self._engine.create_view(model.name, bind(model.sql, parameters))
+
+    def _result(
+        self, table: pa.Table, sql: str, question: Question, draw: Callable[..., Any] | None = None
+    ) -> Result:
+        about = question.about(self.settings, self.currency)
+        return Result(table, sql=sql, about=about, currency=self.currency, draw=draw)
+
+    def _nothing(self, question: Question) -> NoData:
+        table, _ = self._run("contents", question)
+        contents = table.to_pylist()[0]
+        days = [
+            contents[name]
+            for name in ("first_day", "first_spend_day", "last_day", "last_spend_day")
+            if contents[name]
+        ]
+        reach = f" The data run from {min(days)} to {max(days)}." if days else ""
+        return NoData(f"{self.data}: nothing for {question.period()} with these filters.{reach}")
+
+    def _reporting_currency(self) -> str | None:
+        question = ask({}, self.settings, self.as_of)
+        sql = compose("amounts", question.parameters(self.settings, self.settings.reporting_currency))
+        amounts = self._engine.query(sql).to_pylist()
+        currencies = sorted({row["currency"] for row in amounts})
+        chosen = self.settings.reporting_currency or (currencies[0] if len(currencies) == 1 else None)
+        if chosen is None and currencies:
+            raise InvalidArgument(
+                f"{self.data}: amounts are in {', '.join(currencies)}. Set reporting_currency in ctm.toml to one of"
+                " them and import the others' rates with `ctm import rates`."
+            )
+        missing = [row for row in amounts if row["currency"] != chosen and not row["has_rate"]]
+        if missing:
+            days = sorted(str(row["day"]) for row in missing)
+            shown = ", ".join(days[:3]) + (f" and {len(days) - 3} more days" if len(days) > 3 else "")
+            raise InvalidArgument(
+                f"{self.data}: no rate from {missing[0]['currency']} to {chosen} on {shown}."
+                " Import them: `ctm import rates FILE` with the columns day, currency, rate."
+            )
+        return chosen
