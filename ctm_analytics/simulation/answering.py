@@ -6,7 +6,7 @@ from ctm_analytics.simulation.period import DAY, HOUR, MINUTE, Period
 
 # Opening and closing hour by weekday, 0 = Monday; Sunday is closed.
 OPENING_HOURS: dict[int, tuple[float, float]] = {
-    **{day: (8.0, 18.0) for day in range(5)},
+    **dict.fromkeys(range(5), (8.0, 18.0)),
     5: (9.0, 13.0),
 }
 SATURDAY = 5
@@ -17,7 +17,7 @@ _EVENING_SHIFT_SHARE = 0.3
 
 
 def human_answer_at(random: Random, period: Period, asked_at: int) -> int | None:
-    """Instant at which a person of the shop answers, or ``None`` when nobody ever does.
+    """Return when a person of the shop answers, or ``None`` when nobody ever does.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def human_answer_at(random: Random, period: Period, asked_at: int) -> int | None
 
 
 def lognormal(random: Random, median: int, sigma: float, *, at_least: int = 0) -> int:
-    """Duration in microseconds with a median and the standard deviation of its logarithm."""
+    """Draw a duration in microseconds with a median and the standard deviation of its logarithm."""
     return max(at_least, round(median * random.lognormvariate(0, sigma)))
 
 

@@ -80,7 +80,7 @@ class Ad:
     last_day: int = PERIOD_DAYS - 1
 
     def runs_on(self, day: int) -> bool:
-        """Whether the ad runs on a day of the period (0-based)."""
+        """Tell whether the ad runs on a day of the period (0-based)."""
         return self.first_day <= day <= self.last_day
 
 

@@ -62,7 +62,7 @@ class Till:
         self._buyers: list[Contact] = []
 
     def sales(self) -> list[Sale]:
-        """All orders by instant, numbered as the web shop and the phone desk number theirs."""
+        """Return all orders by instant, numbered as the web shop and the phone desk number theirs."""
         numbers = {"#": 1000, "T-": 0}
         numbered = []
         for sale in sorted(self._sales, key=lambda sale: sale.sold_at):
@@ -71,7 +71,7 @@ class Till:
         return numbered
 
     def decide(self, thread: Thread, ad: Ad, touched_at: int, waited: int | None) -> None:
-        """The person buys, or not, after the last ad that they click.
+        """Let the person buy, or not, after the last ad that they click.
 
         Parameters
         ----------
@@ -91,17 +91,17 @@ class Till:
             self._sell(thread, touched_at, ad.average_sale_cents, ad.ad_id)
 
     def leave_to_a_later_click(self, contact: Contact, ad: Ad, touched_at: int) -> None:
-        """The person will click again before deciding: under last touch this click earns nothing."""
+        """Note that the person clicks again before deciding: under last touch this click earns nothing."""
         self.chances.append(Chance(contact, touched_at, ad.ad_id, 0.0, 0.0))
 
     def decide_without_ad(self, thread: Thread, asked_at: int, *, is_answered: bool) -> None:
-        """The person who came by themselves, or by a link, buys or not."""
+        """Let a person who came by themselves, or by a link, buy or not."""
         factor = 1 if is_answered else _UNANSWERED_BUYING_FACTOR
         if self._random.random() < _ORGANIC_BUYING_PROBABILITY * factor:
             self._sell(thread, asked_at, _ORGANIC_AVERAGE_SALE_CENTS, "")
 
     def walk_in(self, at: int, stranger: Contact, shared_refs: list[str]) -> None:
-        """Somebody who never wrote buys, perhaps after a link that many people followed."""
+        """Sell to somebody who never wrote, perhaps after a link that many people followed."""
         ref = ""
         if shared_refs and self._random.random() < 0.06:
             ref = self._random.choice(shared_refs)
@@ -185,7 +185,7 @@ class Till:
 
 
 def _evidence_weights(contact: Contact) -> dict[str, int]:
-    """What the orders of such a contact can tell, with its weight."""
+    """Return what the orders of such a contact can tell, each with its weight."""
     weights = dict(_EVIDENCE)
     if contact.platform != WHATSAPP or hides_phone(contact):
         del weights["phone"]
@@ -195,7 +195,7 @@ def _evidence_weights(contact: Contact) -> dict[str, int]:
 
 
 def _speed_factor(waited: int | None) -> float:
-    """How much better or worse than usual a person buys who waited that long for an answer."""
+    """Return how much likelier than usual a person buys who waited that long for an answer."""
     if waited is None:
         return _UNANSWERED_BUYING_FACTOR
     for at_most, factor in ((5 * MINUTE, 1.25), (HOUR, 1.1), (12 * HOUR, 0.9)):
@@ -205,7 +205,7 @@ def _speed_factor(waited: int | None) -> float:
 
 
 def _probability_of_delay_below(longest: int) -> float:
-    """The lognormal distribution function of the time from click to sale."""
+    """Return the lognormal distribution function of the time from click to sale."""
     if longest < _SHORTEST_DELAY:
         return 0.0
     deviations = math.log(longest / _MEDIAN_DELAY) / _DELAY_SIGMA

@@ -42,7 +42,7 @@ class _Post(NamedTuple):
 
 
 def deliveries_of(world: World) -> list[bytes]:
-    """The bodies of all POSTs, in the order in which they are sent.
+    """Return the bodies of all POSTs, in the order in which they are sent.
 
     Every event of the world and every odd delivery is in at least one of them; some two in a hundred events are in
     two, some bodies come twice, and an event may come hours after later ones.
@@ -66,7 +66,7 @@ def deliveries_of(world: World) -> list[bytes]:
 
 
 def odd_deliveries(period: Period) -> list[OddDelivery]:
-    """Tests from the App Dashboard, an item of a shape nobody knows, and a body that is not JSON."""
+    """Return tests from the App Dashboard, an item of a shape nobody knows, and a body that is not JSON."""
     test = {
         "field": "messages",
         "value": {
@@ -101,7 +101,7 @@ def odd_deliveries(period: Period) -> list[OddDelivery]:
 
 
 def _queue(world: World, platform: str, random: Random) -> list[tuple[int, Item]]:
-    """Items of one platform with the instant at which Meta sends them, repeated ones included."""
+    """Return the items of one platform with the instant at which Meta sends them, repeated ones included."""
     queue: list[tuple[int, Item]] = []
     for event in world.events:
         if event.contact.platform != platform:
@@ -134,7 +134,7 @@ def _body(platform: str, items: Sequence[Item], sent_at: int) -> dict[str, Any]:
 
 
 def _messaging_body(platform: str, items: Sequence[Item], sent_at: int) -> dict[str, Any]:
-    """One entry per account, as Meta batches updates of several Pages."""
+    """Write one entry per account, as Meta batches updates of several Pages."""
     by_account: dict[str, list[dict[str, Any]]] = {}
     for item in items:
         by_account.setdefault(item.account_id, []).append(item.content)
@@ -146,7 +146,7 @@ def _messaging_body(platform: str, items: Sequence[Item], sent_at: int) -> dict[
 
 
 def _whatsapp_body(items: Sequence[Item]) -> dict[str, Any]:
-    """One change per run of the same kind; people stand beside the messages, each once."""
+    """Write one change per run of the same kind; people stand beside the messages, each once."""
     changes = [_change(place, list(run)) for place, run in groupby(items, key=lambda item: item.place)]
     return {"object": _OBJECTS[WHATSAPP], "entry": [{"id": WHATSAPP_BUSINESS_ACCOUNT_ID, "changes": changes}]}
 
@@ -166,5 +166,5 @@ def _each_once(people: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _encoded(body: dict[str, Any]) -> bytes:
-    """JSON as Meta sends it: compact, everything beyond ASCII escaped."""
+    """Write JSON as Meta sends it: compact, everything beyond ASCII escaped."""
     return json.dumps(body, separators=(",", ":")).encode()

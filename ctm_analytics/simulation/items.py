@@ -77,18 +77,25 @@ def _messaging_keys(event: Event, random: Random) -> dict[str, Any]:
             return {
                 "message": {"is_echo": True, **_app_id(event), "mid": mid, "text": random.choice(_ANSWERS)}
             }
+        case "edit":
+            return {"message_edit": {"mid": mid, "text": random.choice(_QUESTIONS), "num_edit": "1"}}
+    return _about_a_message(event)
+
+
+def _about_a_message(event: Event) -> dict[str, Any]:
+    """Write what happens to a message that was sent before."""
+    mid = event.message_id
+    match event.event_type:
+        case "deletion":
+            return {"message": {"mid": mid, "is_deleted": True}}
+        case "reaction":
+            return {"reaction": {"reaction": "love", "emoji": "❤️", "action": "react", "mid": mid}}
         case "delivery":
             return {"delivery": {"mids": [mid], "watermark": _milliseconds(event.at)}}
         case "read" if event.contact.platform == INSTAGRAM:
             return {"read": {"mid": mid}}
         case "read":
             return {"read": {"watermark": _milliseconds(event.at) - 210}}
-        case "reaction":
-            return {"reaction": {"reaction": "love", "emoji": "❤️", "action": "react", "mid": mid}}
-        case "edit":
-            return {"message_edit": {"mid": mid, "text": random.choice(_QUESTIONS), "num_edit": "1"}}
-        case "deletion":
-            return {"message": {"mid": mid, "is_deleted": True}}
     raise ValueError(f"{event.event_type!r} is no event of {event.contact.platform}")
 
 
@@ -159,7 +166,7 @@ def _whatsapp_contact(contact: Contact) -> dict[str, Any]:
 
 
 def _id_key(key: str, contact: Contact) -> str:
-    """The key under which a person's id stands: another one where it is a business-scoped user id."""
+    """Return the key of a person's id: another one where it is a business-scoped user id."""
     if not hides_phone(contact):
         return key
     return "user_id" if key == "wa_id" else f"{key}_user_id"

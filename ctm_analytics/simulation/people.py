@@ -35,7 +35,7 @@ class People:
         self._user_id_only_due = True
 
     def meet(self, platform: str) -> Contact:
-        """A person who writes on a platform for the first time."""
+        """Meet a person who writes on a platform for the first time."""
         self._count += 1
         first, last = self._random.choice(_FIRST_NAMES), self._random.choice(_LAST_NAMES)
         digits = self._phones[self._count]
@@ -60,5 +60,5 @@ class People:
 
 
 def hides_phone(contact: Contact) -> bool:
-    """Whether a WhatsApp contact is known by a business-scoped user id alone."""
+    """Tell whether a WhatsApp contact is known by a business-scoped user id alone."""
     return contact.platform == WHATSAPP and "." in contact.contact_id

@@ -31,7 +31,7 @@ class Period:
 
     @classmethod
     def ending(cls, until: date) -> "Period":
-        """The thirty days whose last day is ``until``."""
+        """Make the thirty days whose last day is ``until``."""
         first_midnight = datetime.combine(until - timedelta(days=PERIOD_DAYS - 1), datetime.min.time(), _ZONE)
         start = (first_midnight - _EPOCH) // timedelta(microseconds=1)
         return cls(until, start, start + PERIOD_DAYS * DAY)
@@ -42,27 +42,27 @@ class Period:
         return self.day_at(0)
 
     def day_at(self, index: int) -> date:
-        """The calendar day with a 0-based index."""
+        """Return the calendar day with a 0-based index."""
         return self.until - timedelta(days=PERIOD_DAYS - 1 - index)
 
     def day_index(self, at: int) -> int:
-        """The 0-based day of an instant."""
+        """Return the 0-based day of an instant."""
         return (at - self.start) // DAY
 
     def weekday(self, at: int) -> int:
-        """The weekday of an instant, 0 = Monday."""
+        """Return the weekday of an instant, 0 = Monday."""
         return self.day_at(self.day_index(at)).weekday()
 
     def hour(self, at: int) -> float:
-        """The local time of day of an instant, in hours."""
+        """Return the local time of day of an instant, in hours."""
         return (at - self.start) % DAY / HOUR
 
     def local_time(self, at: int) -> datetime:
-        """The instant as a clock on the shop's wall shows it, with its offset."""
+        """Return the instant as a clock on the shop's wall shows it, with its offset."""
         offset = timezone(_ZONE.utcoffset(datetime.combine(self.until, datetime.min.time())) or timedelta())
         return utc(at).astimezone(offset)
 
 
 def utc(at: int) -> datetime:
-    """The instant as a datetime in UTC."""
+    """Return the instant as a datetime in UTC."""
     return _EPOCH + timedelta(microseconds=at)

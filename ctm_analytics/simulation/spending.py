@@ -30,7 +30,7 @@ class SpendDay(NamedTuple):
 
 
 def spend_days(world: World) -> list[SpendDay]:
-    """The final figures, one per ad and day on which the ad ran."""
+    """Return the final figures, one per ad and day on which the ad ran."""
     random = Random(f"{world.seed}:spend")
     wrote = Counter((chance.ad_id, world.period.day_index(chance.touched_at)) for chance in world.chances)
     return [
@@ -42,7 +42,7 @@ def spend_days(world: World) -> list[SpendDay]:
 
 
 def preliminary(world: World, final: list[SpendDay]) -> list[SpendDay]:
-    """What the first export says: the last week is not yet complete in it."""
+    """Return what the first export says: the last week is not yet complete in it."""
     random = Random(f"{world.seed}:preliminary spend")
     return [
         spend if spend.day < PERIOD_DAYS - RESTATED_DAYS else _not_yet_complete(random, spend)

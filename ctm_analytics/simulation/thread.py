@@ -39,7 +39,7 @@ class Thread:
         return not self.events
 
     def open_from_ad(self, ad: Ad, at: int) -> int | None:
-        """The person clicks an ad.
+        """Let the person click an ad.
 
         Returns
         -------
@@ -73,21 +73,21 @@ class Thread:
         return first_at
 
     def open_from_link(self, ref: str, at: int) -> int | None:
-        """The person opens an m.me or ig.me link; returns when they first write, if they do."""
+        """Let the person open an m.me or ig.me link; return when they first write, if they do."""
         self._refer(at, ref=ref)
         if self._random.random() < 0.2:
             return None
         return self.write(at + self._between(4 * SECOND, 2 * MINUTE))
 
     def click_again(self, ad: Ad, at: int) -> None:
-        """The same person clicks the same ad once more, minutes later: still one touch."""
+        """Let the person click the same ad once more, minutes later: still one touch."""
         if self.contact.platform == WHATSAPP:
             self.write(at, ad_id=ad.ad_id)
         else:
             self._refer(at, ad_id=ad.ad_id, ref=ad.ref)
 
     def talk(self, asked_at: int) -> int | None:
-        """Both sides write until one of them stops.
+        """Let both sides write until one of them stops.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class Thread:
         return first_answered_at
 
     def write(self, at: int, *, ad_id: str | None = None, ref: str | None = None, shape: str = "") -> int:
-        """The person writes; returns the instant in the platform's resolution."""
+        """Let the person write; return the instant in the platform's resolution."""
         message_id = self._next_message_id()
         shape = shape or self._random.choices(("text", "image", "sticker"), (92, 6, 2))[0]
         written_at = self._append("message", at, message_id=message_id, ad_id=ad_id, ref=ref, shape=shape)
@@ -124,7 +124,7 @@ class Thread:
         return written_at
 
     def reply(self, at: int, responder: str, *, shape: str = "text") -> None:
-        """The shop writes, and the person may receive, read and like it."""
+        """Let the shop write, and the person perhaps receive, read and like it."""
         message_id = self._next_message_id()
         replied_at = self._append("echo", at, message_id=message_id, responder=responder, shape=shape)
         if self.contact.platform == MESSENGER:
@@ -137,7 +137,7 @@ class Thread:
         self._receive("reaction", 0.015, replied_at, message_id, at_most=HOUR)
 
     def is_silent_before(self, at: int) -> bool:
-        """Whether nothing was said in the 24 hours before an instant, nor after it."""
+        """Tell whether nothing was said in the 24 hours before an instant, nor after it."""
         return all(event.at < at - 24 * HOUR for event in self.events)
 
     def _receive(

@@ -94,7 +94,7 @@ class Credit(NamedTuple):
 
 
 def touches_of(activity: Sequence[Event]) -> list[Touch]:
-    """Touches of one contact, whose activity is in order.
+    """Return the touches of one contact, whose activity is in order.
 
     Referrals of one ad, each at most 30 minutes after the one before, are one touch at the first instant.
     """
@@ -110,7 +110,7 @@ def touches_of(activity: Sequence[Event]) -> list[Touch]:
 
 
 def conversations_of(activity: Sequence[Event], touches: Sequence[Touch]) -> list[Conversation]:
-    """Conversations of one contact, whose activity is in order."""
+    """Return the conversations of one contact, whose activity is in order."""
     instants = [event.at for event in activity]
     openings = {instants[0], *(touch.touched_at for touch in touches)}
     openings.update(later for earlier, later in pairwise(instants) if later - earlier > _CONVERSATION_GAP)
@@ -152,7 +152,7 @@ def _conversation(part: Sequence[Event], ad_id: str | None) -> Conversation:
 
 
 def _responders(part: Sequence[Event]) -> list[str | None]:
-    """Who sent each event, the two-seconds rule applied; ``None`` for what the person did."""
+    """Tell who sent each event, the two-seconds rule applied; ``None`` for what the person did."""
     responders: list[str | None] = []
     last_inbound_at = None
     for event in part:
@@ -165,7 +165,7 @@ def _responders(part: Sequence[Event]) -> list[str | None]:
 
 
 def credits_of(sale: Sale, touches: Iterable[Touch]) -> dict[str, list[Credit]]:
-    """What each model credits for a sale, given the touches of its contact."""
+    """Return what each model credits for a sale, given the touches of its contact."""
     if sale.evidence == "ad_id":
         declared = [Credit(sale.ad_id, None, Fraction(1), sale.net_cents)]
         return dict.fromkeys(MODELS, declared)
@@ -218,10 +218,10 @@ def truth_of(world: World) -> Truth:
         touches_by_contact[contact] = touches_of(activity)
         touches += touches_by_contact[contact]
         conversations += conversations_of(activity, touches_by_contact[contact])
-    credits = [
+    sale_credits = [
         credits_of(sale, touches_by_contact[sale.contact] if sale.contact else []) for sale in world.sales
     ]
-    return Truth(world, touches, conversations, credits, _first_sales(world.sales))
+    return Truth(world, touches, conversations, sale_credits, _first_sales(world.sales))
 
 
 def _activity_by_contact(events: Iterable[Event]) -> dict[Contact, list[Event]]:
@@ -250,7 +250,7 @@ def write_truth(world: World, file: Path) -> None:
 
 
 def as_json(truth: Truth) -> dict[str, Any]:
-    """The content of ``truth.json``, in the format that this module's docstring gives."""
+    """Return the content of ``truth.json``, in the format that this module's docstring gives."""
     world = truth.world
     by_type = Counter(event.event_type for event in world.events)
     by_type.update(odd.event_type for odd in odd_deliveries(world.period))
@@ -271,8 +271,8 @@ def as_json(truth: Truth) -> dict[str, Any]:
         ],
         "conversations": [_conversation_record(conversation) for conversation in truth.conversations],
         "sales": [
-            _sale_record(sale, credits, is_new_customer=sale.sale_id in truth.new_customer_sales)
-            for sale, credits in zip(world.sales, truth.credits, strict=True)
+            _sale_record(sale, shares, is_new_customer=sale.sale_id in truth.new_customer_sales)
+            for sale, shares in zip(world.sales, truth.credits, strict=True)
         ],
     }
 
@@ -323,9 +323,9 @@ def _credited(truth: Truth, model: str, ad_id: str | None) -> dict[str, Any]:
     sales = new_customers = Fraction(0)
     revenue_cents = 0
     converted = set()
-    for sale, credits in zip(truth.world.sales, truth.credits, strict=True):
+    for sale, shares_by_model in zip(truth.world.sales, truth.credits, strict=True):
         # What no touch is eligible for is credited to no ad, whole.
-        shares = credits[model] or [Credit(None, None, Fraction(1), sale.net_cents)]
+        shares = shares_by_model[model] or [Credit(None, None, Fraction(1), sale.net_cents)]
         for credit in shares:
             if credit.ad_id != ad_id:
                 continue
@@ -368,7 +368,7 @@ def _seconds_until(conversation: Conversation, at: int | None) -> float | None:
 
 
 def _sale_record(
-    sale: Sale, credits: Mapping[str, Sequence[Credit]], *, is_new_customer: bool
+    sale: Sale, shares_by_model: Mapping[str, Sequence[Credit]], *, is_new_customer: bool
 ) -> dict[str, Any]:
     return {
         "sale_id": sale.sale_id,
@@ -391,7 +391,7 @@ def _sale_record(
                 }
                 for credit in shares
             ]
-            for model, shares in credits.items()
+            for model, shares in shares_by_model.items()
         },
     }
 
