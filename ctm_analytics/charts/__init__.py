@@ -8,6 +8,7 @@ from ctm_analytics.charts.headlines import (
     best_ad_headline,
     cost_headline,
     idle_ads_headline,
+    maturity_notice,
     speed_headline,
 )
 from ctm_analytics.charts.response_curve import response_curve, response_finding
@@ -26,6 +27,7 @@ __all__ = [
     "funnel",
     "funnel_finding",
     "idle_ads_headline",
+    "maturity_notice",
     "protect_renderers",
     "response_curve",
     "response_finding",

@@ -46,7 +46,7 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
     if spenders.empty:
         return say_nothing_to_draw(figure, "No ad spent anything in this period.")
     overall = _overall(spenders)
-    drawn = spenders.nlargest(MOST_ROWS, "spend").sort_values(["at", "spend"], na_position="last")
+    drawn = spenders.nlargest(MOST_ROWS, "spend").sort_values(["cac", "spend"], ascending=[True, False])
     lines = [line for line in (overall, target_cac) if line is not None]
     low, high = _range(drawn, lines)
     verdicts = _groups(drawn, _reference(overall, target_cac))
@@ -66,11 +66,12 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
         },
     )
     if overall is not None:
-        draw_reference(figure, overall, f"All ads {money(overall, currency)}", dash="dot")
+        draw_reference(figure, overall, f"All ads {money(overall, currency)}", dash="2px,3px")
     if target_cac is not None:
-        draw_reference(figure, target_cac, f"Target {money(target_cac, currency)}", dash="dash")
+        draw_reference(figure, target_cac, f"Target {money(target_cac, currency)}", dash="7px,4px")
     ticks = money_ticks(low, high)
     unit = f"{currency}, logarithmic scale" if currency else "logarithmic scale"
+    figure.layout.meta["narrow"]["xaxis.title.text"] = f"{currency or 'Spend'} per new customer"
     return figure.update_xaxes(
         type="log",
         range=[math.log10(low), math.log10(high)],
@@ -99,18 +100,22 @@ def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
     groups = _groups(spenders, reference)
     better, worse = groups.count("better"), groups.count("worse")
     line = money(reference, currency_of(ads))
-    against = f"the target of {line}" if target_cac is not None else f"the {line} of all ads together"
+    against = (
+        f"the target of {line} per new customer"
+        if target_cac is not None
+        else f"the {line} per new customer of all ads together"
+    )
     if not better and not worse:
-        return f"No ad's cost per new customer is surely above or below {against}."
-    return f"{better} of {len(groups)} ads bring customers surely below {against}, {worse} surely above."
+        return f"No ad costs surely more or less than {against}."
+    cheaper = f"{better or 'None'} of {len(groups)} ads cost surely less than {against}"
+    return f"{cheaper}, {worse or 'none'} surely more."
 
 
 def _spenders(ads: pd.DataFrame) -> pd.DataFrame:
-    """Keep ads that spent, with floats in place of decimals; ``at`` is where the dot stands."""
+    """Keep ads that spent, with floats in place of decimals."""
     rows = ads[ads["ad_id"].notna()].copy()
     for column in ("spend", "new_customers", "cac", "cac_low", "cac_high"):
         rows[column] = floats(rows[column])
-    rows["at"] = rows["cac"]
     return rows[rows["spend"] > 0]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.formats import ad_name, count, floats, label, percent
+from ctm_analytics.charts.formats import ad_name, count, floats, label, percent, percent_ticks
 from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows
 from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
 
@@ -43,11 +43,14 @@ def conversion_by_ad(ads: pd.DataFrame) -> go.Figure:
             "few": f"Fewer than {FEW_CHATS} chats",
         },
     )
-    draw_reference(figure, overall, f"All ads {percent(overall, 1)}", dash="dot")
+    draw_reference(figure, overall, f"All ads {percent(overall, 1)}", dash="2px,3px")
     highest = max(*drawn["conversion_rate_high"], overall)
+    ticks = percent_ticks(highest)
+    figure.layout.meta["narrow"]["xaxis.title.text"] = "Share with a credited sale"
     return figure.update_xaxes(
-        range=[0, min(highest * 1.05, 1.02)],
-        tickformat=".0%",
+        range=[-0.02 * highest, highest * 1.04],
+        tickvals=ticks,
+        ticktext=[percent(tick) for tick in ticks],
         title_text="Share of engaged conversations with a credited sale (bar: 95 % interval)",
     )
 
@@ -70,7 +73,9 @@ def conversion_finding(ads: pd.DataFrame) -> str:
     chats = f"{percent(overall, 1)} of engaged conversations from ads end in a sale"
     if not better and not worse:
         return f"{chats}; no ad differs surely from that."
-    return f"{chats}; {better} of {len(groups)} ads are surely better, {worse} surely worse."
+    return (
+        f"{chats}; {better or 'none'} of {len(groups)} ads are surely better, {worse or 'none'} surely worse."
+    )
 
 
 def _with_chats(ads: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from ctm_analytics.charts.theme import (
     GREEN,
     GREY,
     VERMILION,
+    describe,
     name_panel,
     new_figure,
     say_nothing_to_draw,
@@ -45,21 +46,22 @@ def daily_trend(days: pd.DataFrame, *, since: date, until: date) -> go.Figure:
         axis = "" if place == 1 else str(place)
         _draw(figure, by_day[column], f"y{axis}", colour, currency if column == "spend" else None)
         figure.update_layout(
-            {f"yaxis{axis}": {"domain": domain, "rangemode": "tozero", "nticks": 4, "anchor": "x"}}
+            {
+                f"yaxis{axis}": {
+                    "domain": domain,
+                    "rangemode": "tozero",
+                    "nticks": 4,
+                    "anchor": "x",
+                    "tickformat": ",~g",
+                }
+            }
         )
+        _shade(figure, since, until, f"y{axis} domain")
         unit = f" ({currency})" if column == "spend" and currency else ""
         name_panel(figure, words + unit, domain[1])
-    half_a_day = pd.Timedelta(hours=12)
-    figure.add_vrect(
-        x0=pd.Timestamp(since) - half_a_day,
-        x1=pd.Timestamp(until) + half_a_day,
-        fillcolor=GREY,
-        opacity=0.13,
-        line_width=0,
-        layer="below",
-    )
     figure.update_xaxes(anchor="y3", tickformat="%-d %b", showgrid=False, nticks=10)
-    return figure.update_layout(showlegend=False, hovermode="x unified")
+    figure.update_layout(showlegend=False, hovermode="x unified")
+    return describe(figure, narrow={"xaxis.nticks": 4, "xaxis.tickangle": 0})
 
 
 def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
@@ -79,15 +81,15 @@ def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
         return f"There is no data for {period(since, until)}."
     now = _per_day(inside, currency_of(days))
     if before.empty:
-        return f"A day had {now}."
-    return f"A day had {now}; in the {len(before)} days before it was {_per_day(before, currency_of(days))}."
+        return f"Per day: {now}."
+    return f"Per day: {now}; in the {len(before)} days before: {_per_day(before, currency_of(days))}."
 
 
 def _per_day(days: pd.DataFrame, currency: str | None) -> str:
     spend, conversations, sales = (float(days[column].mean()) for column, _, _ in PANELS)
     decimals = 1 if sales < 10 else 0
-    spent, chats, sold = money(spend, currency, 0), count(conversations), count(sales, decimals)
-    return f"{spent} of ad spend, {chats} conversations and {sold} sales"
+    spent = money(spend, currency, 0)
+    return f"{spent} spent, {count(conversations)} conversations, {count(sales, decimals)} sales"
 
 
 def _complete(days: pd.DataFrame) -> pd.DataFrame:
@@ -97,6 +99,22 @@ def _complete(days: pd.DataFrame) -> pd.DataFrame:
     by_day = pd.DataFrame(columns, index=pd.DatetimeIndex(pd.to_datetime(known["day"])))
     by_day = by_day.groupby(level=0).sum()
     return by_day.reindex(pd.date_range(by_day.index.min(), by_day.index.max(), freq="D"), fill_value=0.0)
+
+
+def _shade(figure: go.Figure, since: date, until: date, panel: str) -> None:
+    half_a_day = pd.Timedelta(hours=12)
+    figure.add_shape(
+        type="rect",
+        x0=pd.Timestamp(since) - half_a_day,
+        x1=pd.Timestamp(until) + half_a_day,
+        y0=0,
+        y1=1,
+        yref=panel,
+        fillcolor=GREY,
+        opacity=0.15,
+        line_width=0,
+        layer="below",
+    )
 
 
 def _draw(

@@ -76,18 +76,19 @@ def count(value: Any, decimals: int = 0) -> str:
 
 
 def percent(share: Any, decimals: int | None = None) -> str:
-    r"""Write a share of 1 as percent; one decimal below 10 %.
+    r"""Write a share of 1 as percent; one decimal below 10 % where it says something.
 
     Examples
     --------
-    >>> percent(0.2814), percent(0.0766), percent(1), percent(0)
-    ('28\xa0%', '7.7\xa0%', '100\xa0%', '0\xa0%')
+    >>> percent(0.2814), percent(0.0766), percent(0.09), percent(0)
+    ('28\xa0%', '7.7\xa0%', '9\xa0%', '0\xa0%')
     """
     number = number_or_none(share)
     if number is None:
         return NOT_KNOWN
     if decimals is None:
-        decimals = 1 if 0 < abs(number) < 0.0995 else 0
+        tenths = round(abs(number) * 1000)
+        decimals = 1 if tenths < 100 and tenths % 10 else 0
     return f"{number * 100:,.{decimals}f}\xa0%".replace("-", "−")
 
 
@@ -194,3 +195,17 @@ def time_ticks(low: float, high: float) -> list[int]:
     [10, 60, 300, 900, 3600]
     """
     return [tick for tick in ROUND_TIMES if low <= tick <= high]
+
+
+def percent_ticks(high: float) -> list[float]:
+    """Choose round shares for an axis that begins at 0: at most eight.
+
+    Examples
+    --------
+    >>> percent_ticks(0.19)
+    [0.0, 0.05, 0.1, 0.15]
+    """
+    for step in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25):
+        if high / step < 7:
+            break
+    return [round(place * step, 6) for place in range(int(high / step) + 1)]

@@ -48,7 +48,6 @@ def funnel(stages: pd.DataFrame, *, currency: str | None = None) -> go.Figure:
     )
     for place, stage in enumerate(rows):
         figure.add_annotation(
-            name=label(str(stage["stage"])),
             text=_beside(stage),
             x=1.02,
             xref="paper",
@@ -58,9 +57,9 @@ def funnel(stages: pd.DataFrame, *, currency: str | None = None) -> go.Figure:
             showarrow=False,
         )
     figure.update_xaxes(range=[0, max(value or 0 for value in counts)], visible=False)
-    figure.update_yaxes(autorange="reversed", tickfont_size=13)
-    figure.update_layout(barmode="overlay", bargap=0.28, showlegend=False, margin_r=250)
-    return describe(figure, beside=len(rows))
+    figure.update_yaxes(autorange="reversed", tickfont_size=13, ticksuffix="  ")
+    figure.update_layout(barmode="overlay", bargap=0.28, showlegend=False, margin_r=280)
+    return describe(figure, narrow=_narrow(rows, names))
 
 
 def funnel_finding(stages: pd.DataFrame) -> str:
@@ -70,7 +69,7 @@ def funnel_finding(stages: pd.DataFrame) -> str:
     --------
     >>> funnel_finding(pd.DataFrame({"stage": ["Clicks", "Conversations", "Sales"], "count": [400, 200, 20],
     ...     "share_of_previous": [None, 0.5, 0.1], "share_of_first": [1, 0.5, 0.05]}))
-    'Of 400 clicks, 20 (5.0\xa0%) become sales; the largest loss is before sales: 90\xa0% stop there.'
+    'Of 400 clicks, 20 (5\xa0%) become sales; the largest loss comes before “Sales”: 90\xa0%.'
     """
     known = stages[stages["count"].notna()]
     if len(known) < 2 or not known["count"].iloc[0]:
@@ -84,11 +83,32 @@ def funnel_finding(stages: pd.DataFrame) -> str:
         return f"{start}."
     worst = steps.iloc[int(floats(steps["share_of_previous"]).argmin())]
     stopped = percent(1 - float(worst["share_of_previous"]))
-    return f"{start}; the largest loss is before {_lower(worst)}: {stopped} stop there."
+    return f"{start}; the largest loss comes before “{worst['stage']}”: {stopped}."
 
 
 def _lower(stage: "pd.Series[Any]") -> str:
     return str(stage["stage"])[:1].lower() + str(stage["stage"])[1:]
+
+
+def _narrow(rows: "list[pd.Series[Any]]", names: list[str]) -> dict[str, Any]:
+    """Put the words above the bars: beside them a phone leaves no room."""
+    words = [
+        {
+            "text": f"{name}  {_beside(stage)}", "x": 0, "xref": "paper", "xanchor": "left", "align": "left",
+            "y": place, "yshift": 34, "showarrow": False,
+        }
+        for place, (stage, name) in enumerate(zip(rows, names, strict=True))
+    ]  # fmt: skip
+    return {
+        "annotations": words,
+        "yaxis.visible": False,
+        "yaxis.autorange": False,
+        "yaxis.range": [len(rows) - 0.75, -0.85],
+        "margin.l": 4,
+        "margin.r": 4,
+        "bargap": 0.62,
+        "height": 84 * len(rows),
+    }
 
 
 def _previous(counts: list[float | None]) -> list[float | None]:
@@ -105,8 +125,10 @@ def _beside(stage: "pd.Series[Any]") -> str:
 
 
 def _lost(stage: "pd.Series[Any]", lost: float) -> str:
+    if lost < 0:
+        return f"{count(-lost)} more than the step before: counted by other rules"
     why = stage.get("loss")
-    return f"{count(lost)} lost" + (f": {label(shorten(why, 34))}" if isinstance(why, str) and why else "")
+    return f"{count(lost)} lost" + (f": {label(shorten(why, 38))}" if isinstance(why, str) and why else "")
 
 
 def _hover(stage: "pd.Series[Any]", currency: str | None) -> str:

@@ -20,24 +20,40 @@ from ctm_analytics.charts.response_curve import median_seconds
 SAME = 0.02
 
 
-def cost_headline(total: pd.DataFrame, previous: pd.DataFrame) -> str:
+def cost_headline(total: "pd.Series[Any]", previous: "pd.Series[Any]") -> str:
     """Say what a new customer cost, how sure that is, and how it was in the period before.
 
     Parameters
     ----------
-    total, previous : one-row frames of ``workbench.ads(by="total")`` for the period and the one before
+    total, previous : the row of ``workbench.ads(by="total")`` for the period and for the one before
     """
-    now = total.iloc[0]
-    currency = currency_of(total)
-    customers = f"{count(now['new_customers'])} new customers"
-    cac = number_or_none(now["cac"])
+    currency = None if pd.isna(total["currency"]) else str(total["currency"])
+    cac = number_or_none(total["cac"])
     if cac is None:
-        if not number_or_none(now["spend"]):
-            return f"No ad spend is known for this period; ads brought {customers}."
-        return f"{money(now['spend'], currency)} of ad spend brought no new customer yet."
-    interval = f"95 % between {money(now['cac_low'], currency)} and {money(now['cac_high'], currency)}"
-    change = _change(cac, number_or_none(previous.iloc[0]["cac"]) if len(previous) else None)
+        if not number_or_none(total["spend"]):
+            customers = count(total["new_customers"])
+            return f"No ad spend is known for this period; ads brought {customers} new customers."
+        return f"{money(total['spend'], currency)} of ad spend brought no new customer yet."
+    interval = f"95 % between {money(total['cac_low'], currency)} and {money(total['cac_high'], currency)}"
+    change = _change(cac, number_or_none(previous["cac"]))
     return f"A new customer cost {money(cac, currency)} of ad spend ({interval}){change}."
+
+
+def maturity_notice(total: "pd.Series[Any]", window_days: int) -> str:
+    """Warn that sales of young conversations are still to come; empty where none is young.
+
+    Examples
+    --------
+    >>> maturity_notice(pd.Series({"immature": 20, "conversations": 50}), 7)
+    '20 of 50 conversations are younger than 7 days: their sales may still come, so CAC may fall.'
+    """
+    young = number_or_none(total["immature"])
+    if not young:
+        return ""
+    words = (
+        f"{count(young)} of {count(total['conversations'])} conversations are younger than {window_days} days"
+    )
+    return f"{words}: their sales may still come, so CAC may fall."
 
 
 def best_ad_headline(ads: pd.DataFrame) -> str:
@@ -67,15 +83,14 @@ def idle_ads_headline(ads: pd.DataFrame) -> str:
     return f"{idle.sum()} {verb} spent {spent} without a new customer yet."
 
 
-def speed_headline(latency: pd.DataFrame, curve: pd.DataFrame) -> str:
+def speed_headline(row: "pd.Series[Any]", curve: pd.DataFrame) -> str:
     """Say how fast people are answered, and what share waits for more than a day.
 
     Parameters
     ----------
-    latency : one-row frame of ``workbench.latency()``
+    row : the row of ``workbench.latency()``
     curve : frame of ``workbench.response_curve(by=…)``; with two groups they are compared
     """
-    row: pd.Series[Any] = latency.iloc[0]
     if not number_or_none(row["engaged"]):
         return "Nobody wrote in this period."
     median = number_or_none(row["median_first_response_seconds"])

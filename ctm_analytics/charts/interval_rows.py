@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -67,10 +68,35 @@ def draw_rows(figure: go.Figure, rows: Sequence[Row], legend: dict[str, str]) ->
         tickvals=list(range(len(rows))),
         ticktext=[row.name for row in rows],
         range=[len(rows) - 0.4, -0.6],
-        zeroline=False,
+        ticksuffix="  ",
     )
     figure.update_layout(height=110 + ROW_HEIGHT * max(len(rows), 2))
-    describe(figure, rows=len(rows))
+    describe(figure, narrow=_narrow(rows))
+
+
+def _narrow(rows: Sequence[Row]) -> dict[str, Any]:
+    """Put each name above its row: beside it, it would take half of a phone's width."""
+    names = [
+        {
+            "text": row.name, "x": 0, "xref": "paper", "xanchor": "left", "y": place, "yshift": 15,
+            "showarrow": False, "font": {"size": 12},
+        }
+        for place, row in enumerate(rows)
+    ]  # fmt: skip
+    ends = [
+        {"text": f"→ {row.clipped}", "x": 1, "xref": "paper", "xanchor": "right", "y": place, "yshift": 15,
+         "showarrow": False, "font": {"size": 11}}
+        for place, row in enumerate(rows)
+        if row.clipped
+    ]  # fmt: skip
+    return {
+        "annotations": names + ends,
+        "yaxis.showticklabels": False,
+        "yaxis.range": [len(rows) - 0.4, -0.9],
+        "margin.l": 6,
+        "margin.r": 10,
+        "height": 190 + 44 * len(rows),
+    }
 
 
 def _trace(rows: Sequence[Row], places: Sequence[int], group: str, words: str) -> go.Scatter:
@@ -80,7 +106,7 @@ def _trace(rows: Sequence[Row], places: Sequence[int], group: str, words: str) -
         y=list(places),
         mode="markers",
         name=words,
-        marker={**mark, "size": 10, "line": {"width": 2}},
+        marker={**mark, "size": 10, "line": {"width": 2, "color": mark["color"]}},
         error_x={
             "type": "data",
             "symmetric": False,
@@ -102,7 +128,7 @@ def draw_reference(figure: go.Figure, value: float, words: str, *, dash: str) ->
     ----------
     figure : figure whose rows are drawn; changed in place
     value : float, in the axis' unit
-    dash : str, Plotly's name of a line style
+    dash : str, lengths of dashes and gaps, as in SVG
     """
     bottom, top = figure.layout.yaxis.range
     figure.add_trace(

@@ -7,10 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ctm_analytics.charts.formats import count, duration, floats, label, percent, time_ticks
-from ctm_analytics.charts.theme import DASHES, ORDER, new_figure, say_nothing_to_draw
+from ctm_analytics.charts.theme import DASHES, ORDER, describe, new_figure, say_nothing_to_draw
 
 # Steps finer than the eye sees only make the file larger.
-POINTS = 240
+POINTS = 500
+MEDIAN = "half answered"
 SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 86_400.0 * 3
 
 
@@ -37,9 +38,21 @@ def response_curve(curve: pd.DataFrame) -> go.Figure:
         ticktext=[duration(tick) for tick in ticks],
         title_text="Time since the person's first message (logarithmic scale)",
     )
-    return figure.update_yaxes(
-        range=[0, 1.02], tickformat=".0%", dtick=0.25, title_text="Share answered (band: 95 % interval)"
+    few = [tick for tick in (10, 60, 900, 14_400, 86_400) if tick in ticks] or ticks
+    shares = [0, 0.25, 0.5, 0.75, 1]
+    figure.update_yaxes(
+        range=[0, 1.02],
+        tickvals=shares,
+        ticktext=[percent(share) for share in shares],
+        title_text="Share answered (band: 95 % interval)",
     )
+    narrow = {
+        "xaxis.tickvals": few,
+        "xaxis.ticktext": [duration(tick) for tick in few],
+        "xaxis.title.text": "Time since the first message",
+        "yaxis.title.text": "",
+    }
+    return describe(figure, narrow=narrow, narrow_traces={MEDIAN: {"mode": "markers"}})
 
 
 def response_finding(curve: pd.DataFrame) -> str:
@@ -60,10 +73,10 @@ def response_finding(curve: pd.DataFrame) -> str:
             return f"Fewer than half are answered ({percent(floats(curve['answered_share']).max())})."
         return f"Half are answered within {duration(median)}."
     parts = [
-        f"{group}: {'fewer than half answered' if median is None else duration(median)}"
+        f"{'fewer than half' if median is None else duration(median)} ({group[:1].lower()}{group[1:]})"
         for group, median in medians.items()
     ]
-    return "Time until half are answered. " + "; ".join(parts) + "."
+    return f"Half are answered within {', '.join(parts)}."
 
 
 def median_seconds(steps: pd.DataFrame) -> float | None:
@@ -112,6 +125,7 @@ def _mark_median(figure: go.Figure, median: float | None, colour: str) -> None:
         return
     figure.add_trace(
         go.Scatter(
+            name=MEDIAN,
             x=[median],
             y=[0.5],
             mode="markers+text",

@@ -10,7 +10,7 @@ import plotly.io as pio
 # marker, so that nothing is told by colour alone.
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORDER = (BLUE, VERMILION, GREEN, PURPLE)
-DASHES = ("solid", "dash", "dot", "dashdot")
+DASHES = ("solid", "7px,4px", "2px,3px", "7px,3px,2px,3px")
 # Legible on both backgrounds, for what must not draw the eye.
 GREY = "#7F8790"
 FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
@@ -29,8 +29,8 @@ _AXIS = {
     "automargin": True,
     "gridcolor": "rgba(127,135,144,0.22)",
     "linecolor": "rgba(127,135,144,0.5)",
-    "zerolinecolor": "rgba(127,135,144,0.5)",
     "title": {"font": {"size": 12}, "standoff": 10},
+    "zeroline": False,
     "tickfont": {"size": 12},
 }
 TEMPLATE = go.layout.Template(
@@ -45,6 +45,7 @@ TEMPLATE = go.layout.Template(
         "yaxis": _AXIS,
         "hoverlabel": {"font": {"family": FONTS, "size": 13}, "align": "left"},
         "legend": {
+            "traceorder": "normal",
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
@@ -74,7 +75,11 @@ def new_figure(finding: str, *, height: int) -> go.Figure:
 
 
 def describe(figure: go.Figure, **facts: Any) -> go.Figure:
-    """Note facts about a figure that the report's page needs: its finding as plain text, its rows."""
+    """Note what the report's page needs to know of a figure.
+
+    ``finding`` is its title as plain text; ``narrow`` holds layout values for a narrow screen, by path
+    (``"xaxis.title.text"``), and ``narrow_traces`` the like for its traces, by name.
+    """
     figure.layout.meta = {**(figure.layout.meta or {}), **facts}
     return figure
 

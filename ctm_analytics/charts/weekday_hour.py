@@ -11,6 +11,9 @@ from ctm_analytics.charts.formats import WEEKDAYS, Floats, count, duration, floa
 from ctm_analytics.charts.theme import describe, name_panel, new_figure, say_nothing_to_draw
 
 HOURS = range(24)
+MAP, WORDS = "map", "words"
+# Cividis is as light as mid grey here: darker cells take white words, lighter ones black.
+MIDDLE = 0.46
 
 
 def weekday_hour(latency: pd.DataFrame) -> go.Figure:
@@ -26,23 +29,33 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
     if not np.nansum(chats):
         return say_nothing_to_draw(figure, "Nobody wrote in this period.")
     medians = _grid(latency, "median_first_response_seconds")
-    figure.add_trace(_map(_logarithm(medians), _short_durations(medians), _time_bar(medians), "y"))
-    figure.add_trace(_map(chats, _texts(chats, count), _count_bar(), "y2"))
-    hours = {"tickvals": list(HOURS), "ticktext": [f"{hour:02d}" for hour in HOURS], "showgrid": False}
+    _draw(figure, _logarithm(medians), _short_durations(medians), _time_bar(medians), "y")
+    _draw(figure, chats, _texts(chats, count), _count_bar(), "y2")
+    hours = {
+        "tickvals": list(HOURS),
+        "ticktext": [f"{hour:02d}" for hour in HOURS],
+        "showgrid": False,
+        "ticks": "",
+    }
     days = {
         "tickvals": list(range(7)),
         "ticktext": list(WEEKDAYS),
         "showgrid": False,
-        "autorange": "reversed",
+        "ticks": "",
+        "range": [6.5, -0.5],
     }
     figure.update_layout(
         xaxis={**hours, "anchor": "y2", "title": {"text": "Hour of the day"}},
-        yaxis={**days, "domain": [0.56, 0.95]},
-        yaxis2={**days, "domain": [0, 0.39], "anchor": "x"},
+        yaxis={**days, "domain": [0.535, 0.95]},
+        yaxis2={**days, "domain": [0, 0.415], "anchor": "x"},
     )
-    for words, height in (("Median time to the first response", 0.95), ("Engaged conversations", 0.39)):
+    for words, height in (("Median time to the first response", 0.95), ("Engaged conversations", 0.415)):
         name_panel(figure, words, height)
-    return describe(figure, cells=True)
+    few = [0, 6, 12, 18]
+    narrow = {"xaxis.tickvals": few, "xaxis.ticktext": [f"{hour:02d}" for hour in few]}
+    return describe(
+        figure, narrow=narrow, narrow_traces={WORDS: {"visible": False}, MAP: {"xgap": 1, "ygap": 1}}
+    )
 
 
 def weekday_hour_finding(latency: pd.DataFrame) -> str:
@@ -95,27 +108,44 @@ def _short_durations(seconds: Floats) -> list[list[str]]:
     return _texts(seconds, short)
 
 
-def _map(values: Floats, texts: list[list[str]], bar: dict[str, object], axis: str) -> go.Heatmap:
+def _draw(
+    figure: go.Figure, values: Floats, texts: list[list[str]], bar: dict[str, object], axis: str
+) -> None:
     hover = [
         [
-            f"<b>{day} {hour:02d}:00–{hour + 1:02d}:00</b><br>{texts[row][hour] or 'nobody wrote'}"
-            for hour in HOURS
+            f"<b>{day} {hour:02d}:00–{hour + 1:02d}:00</b><br>{text or 'nobody wrote'}"
+            for hour, text in enumerate(row)
         ]
-        for row, day in enumerate(WEEKDAYS)
+        for day, row in zip(WEEKDAYS, texts, strict=True)
     ]
-    return go.Heatmap(
-        z=values,
-        text=texts,
-        texttemplate="%{text}",
-        textfont={"size": 11},
-        customdata=hover,
-        hovertemplate="%{customdata}<extra></extra>",
-        colorscale="Cividis",
-        colorbar=bar,
-        xgap=2,
-        ygap=2,
-        xaxis="x",
-        yaxis=axis,
+    figure.add_trace(
+        go.Heatmap(
+            z=values,
+            customdata=hover,
+            hovertemplate="%{customdata}<extra></extra>",
+            colorscale="Cividis",
+            colorbar=bar,
+            xgap=2,
+            ygap=2,
+            yaxis=axis,
+            name=MAP,
+        )
+    )
+    low, high = np.nanmin(values), np.nanmax(values)
+    cells = [(row, hour) for row in range(7) for hour in HOURS if texts[row][hour]]
+    is_light = [(values[cell] - low) > MIDDLE * (high - low) for cell in cells]
+    figure.add_trace(
+        go.Scatter(
+            x=[hour for _, hour in cells],
+            y=[row for row, _ in cells],
+            text=[texts[row][hour] for row, hour in cells],
+            mode="text",
+            textfont={"size": 11, "color": ["#000000" if light else "#ffffff" for light in is_light]},
+            hoverinfo="skip",
+            showlegend=False,
+            yaxis=axis,
+            name=WORDS,
+        )
     )
 
 
@@ -126,12 +156,12 @@ def _time_bar(seconds: Floats) -> dict[str, object]:
         "tickvals": [math.log10(tick) for tick in ticks],
         "ticktext": [duration(tick) for tick in ticks],
         **_BAR,
-        "y": 0.755,
+        "y": 0.7425,
     }
 
 
 def _count_bar() -> dict[str, object]:
-    return {**_BAR, "y": 0.195}
+    return {**_BAR, "y": 0.2075}
 
 
-_BAR: dict[str, object] = {"len": 0.39, "lenmode": "fraction", "thickness": 10, "outlinewidth": 0}
+_BAR: dict[str, object] = {"len": 0.415, "lenmode": "fraction", "thickness": 10, "outlinewidth": 0}

@@ -56,7 +56,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "conversations": Column("Conversations", "count", "messaging", "Conversations that the ad opened"),
     "opened_silently": Column("Silent", "count", "messaging", "Opened from the ad, and nothing was written"),
-    "engaged": Column("Engaged", "count", "messaging sales", "Conversations in which the person wrote"),
+    "engaged": Column("Engaged", "count", "messaging", "Conversations in which the person wrote"),
     "answered": Column("Answered", "count", "messaging", "Engaged conversations with a first response"),
     "cost_per_conversation": Column("Cost per conv.", "cents", "messaging", "Spend / conversations"),
     "median_first_response_seconds": Column(
@@ -73,7 +73,9 @@ COLUMNS: dict[str, Column] = {
     "answered_within_1h": Column("Within 1 h", "percent"),
     "answered_within_24h": Column("Within 24 h", "percent", "messaging", "Share answered within 24 h"),
     "conversions": Column("Conversions", "count", "", "Engaged conversations with a credited sale"),
-    "conversion_rate": Column("Conversion", "percent", "messaging sales", "Conversions / engaged"),
+    "conversion_rate": Column(
+        "Conversion", "percent", "messaging sales", "Conversions / engaged; 95 % interval by Wilson"
+    ),
     "sales": Column("Sales", "credit", "sales", "Credit handed out; shared where the model shares"),
     "new_customers": Column("New customers", "credit", "sales", "Credit of first sales"),
     "revenue": Column("Revenue", "money", "sales", "Net amount of the credited sales"),
@@ -81,7 +83,7 @@ COLUMNS: dict[str, Column] = {
     "cost_per_sale": Column("Cost per sale", "cents", "", "Spend / sales"),
     "cac": Column("CAC", "cents", "sales", "Ad spend / new customers; ad spend only"),
     "roas": Column("ROAS", "ratio", "sales", "Net credited amount / spend"),
-    "immature": Column("Immature", "count", "sales", "Conversations younger than the attribution window"),
+    "immature": Column("Immature", "count", "messaging", "Conversations younger than the attribution window"),
     "currency": Column("Currency", "text"),
     "weekday": Column("Weekday", "weekday"),
     "hour": Column("Hour", "hour"),
@@ -151,7 +153,7 @@ _WRITERS: dict[str, Callable[[float, str | None], str]] = {
     "count": lambda value, _: count(value),
     "credit": _credit,
     "money": lambda value, currency: money(value, currency, 0),
-    "cents": lambda value, currency: money(value, currency, 2 if abs(value) < 99.995 else 0),
+    "cents": lambda value, currency: money(value, currency, 2),
     "percent": lambda value, _: percent(value, 1 if value < 1 else 0),
     "seconds": lambda value, _: duration(value),
     "ratio": lambda value, _: f"{count(value, 2)}×",

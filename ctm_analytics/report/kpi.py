@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ctm_analytics.charts.formats import count, duration, floats, money, number_or_none, percent
+from ctm_analytics.charts.formats import NOT_KNOWN, count, duration, floats, money, number_or_none, percent
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.settings import did_you_mean
 
@@ -76,25 +76,25 @@ def tile(
     )
 
 
-def _write(value: Any, unit: str, currency: str | None) -> str:
+def _write(value: Any, unit: str, currency: str | None, decimals: int | None = None) -> str:
     if unit == "money":
-        return money(value, currency)
+        return money(value, currency, decimals)
     if unit == "percent":
-        return percent(value)
+        return percent(value, decimals)
     if unit == "seconds":
         return duration(value)
     if unit == "ratio":
-        return "–" if number_or_none(value) is None else f"{count(value, 2)}×"
+        return NOT_KNOWN if number_or_none(value) is None else f"{count(value, 2)}×"
     return count(value)
 
 
 def _interval(interval: tuple[Any, Any] | None, unit: str, currency: str | None) -> str:
-    if interval is None or number_or_none(interval[0]) is None:
+    """Write both ends alike: with a decimal where the lower one is small."""
+    if interval is None or (low := number_or_none(interval[0])) is None:
         return ""
-    low, high = interval
-    if number_or_none(high) is None:
-        return f"95 %: at least {_write(low, unit, currency)}"
-    return f"95 %: {_write(low, unit, currency)} – {_write(high, unit, currency)}"
+    decimals = {"percent": int(low < 0.1), "money": 0 if low >= 20 else 2}.get(unit)
+    lowest, highest = (_write(end, unit, currency, decimals) for end in interval)
+    return f"95 %: at least {lowest}" if highest == NOT_KNOWN else f"95 %: {lowest} – {highest}"
 
 
 def _change(now: float | None, before: float | None, unit: str) -> tuple[str, bool | None]:
@@ -105,8 +105,9 @@ def _change(now: float | None, before: float | None, unit: str) -> tuple[str, bo
     points = abs(difference) * 100
     if round(points, 1) == 0:
         return "no change", None
-    size = f"{points:.1f}" if points < 10 else f"{points:,.0f}"
-    written = f"{size}\xa0{'points' if unit == 'percent' else '%'}"
+    size = f"{points:.1f}".removesuffix(".0") if points < 10 else f"{points:,.0f}"
+    word = ("point" if size == "1" else "points") if unit == "percent" else "%"
+    written = f"{size}\xa0{word}"
     return f"{'▲' if difference > 0 else '▼'}\xa0{written}", difference > 0
 
 

@@ -14,29 +14,21 @@
 
   function adapted({ place, made }) {
     const { data, layout } = structuredClone(made);
-    const narrow = place.clientWidth < NARROW_PIXELS;
     const facts = layout.meta || {};
     layout.font = { ...layout.font, color: colour("--ink") };
     layout.hoverlabel = { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: colour("--ink") } };
     layout.margin = { ...layout.margin, t: 8 };
     layout.width = place.clientWidth;
-    if (narrow && facts.rows) {  // names above their rows: beside them they would take half the width
-      layout.yaxis = { ...layout.yaxis, ticklabelposition: "inside top", automargin: false, tickfont: { size: 11 } };
-      layout.margin = { ...layout.margin, l: 4, r: 4 };
-      layout.height = 190 + 40 * facts.rows;
-    }
-    if (narrow && facts.beside) {
-      layout.yaxis = { ...layout.yaxis, visible: false };
-      layout.margin = { ...layout.margin, l: 4, r: 4 };
-      layout.height = 30 + 86 * facts.beside;
-      layout.bargap = 0.66;
-      for (const words of layout.annotations) Object.assign(words, { x: 0, yshift: 32, text: `${words.name}  ${words.text}` });
-    }
-    if (narrow && facts.cells) {
-      for (const map of data) Object.assign(map, { texttemplate: "", xgap: 1, ygap: 1 });
-      layout.xaxis = { ...layout.xaxis, tickvals: [0, 6, 12, 18], ticktext: ["00", "06", "12", "18"] };
+    if (place.clientWidth < NARROW_PIXELS) {
+      for (const [path, value] of Object.entries(facts.narrow || {})) assign(layout, path.split("."), value);
+      for (const trace of data) Object.assign(trace, (facts.narrow_traces || {})[trace.name]);
     }
     return { data, layout };
+  }
+
+  function assign(layout, [name, ...rest], value) {
+    if (rest.length) assign((layout[name] ??= {}), rest, value);
+    else layout[name] = value;
   }
 
   async function draw(chart) {

@@ -1,7 +1,7 @@
 """The report: one HTML file that carries everything it needs and asks no other host for anything."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from importlib import metadata, resources
@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from ctm_analytics.charts.formats import MONTHS, period
 from ctm_analytics.charts.theme import CONFIG
-from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.errors import InvalidArgument, NoData
 from ctm_analytics.report.kpi import Tile, tile
 from ctm_analytics.report.plotly_bundle import plotly_bundle, policy_hash
-from ctm_analytics.report.tables import Table, ads_table, data_table, write_csv
+from ctm_analytics.report.tables import NOT_CREDITED, Table, ads_table, data_table, write_csv
 from ctm_analytics.settings import Settings
 
 VERSIONS = ("ctm-analytics", "plotly", "duckdb", "pandas")
@@ -44,6 +44,14 @@ class Source(Protocol):
     @property
     def currency(self) -> str | None:
         """The currency of all amounts, ISO 4217."""
+
+
+class Answer(Protocol):
+    """What a question returns."""
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """The rows."""
 
 
 @dataclass
@@ -116,6 +124,28 @@ class Report:
         """The currency of all amounts."""
         return self.workbench.currency if self.workbench else None
 
+    def compare(
+        self, question: Callable[..., Answer], **words: Any
+    ) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
+        """Ask a question that has one row for an answer about the period and about the one before.
+
+        Parameters
+        ----------
+        question : method of a workbench, such as ``workbench.ads``
+        **words : its arguments, such as ``by="total"``
+
+        Returns
+        -------
+        pair of Series
+            The second is all null where the period before has no data.
+        """
+        now = question(since=self.since, until=self.until, **words).df.iloc[0]
+        since, until = self.previous
+        try:
+            return now, question(since=since, until=until, **words).df.iloc[0]
+        except NoData:
+            return now, pd.Series(None, index=now.index, dtype=object)
+
     def headline(self, sentence: str) -> None:
         """Add a sentence to the top; the first is the largest."""
         if sentence:
@@ -150,7 +180,9 @@ class Report:
             section.figure = _script_json(_without_title(figure))
             section.height = int(figure.layout.height or 400)
 
-    def ads_table(self, ads: pd.DataFrame, total: pd.DataFrame | None = None, title: str = "All ads") -> None:
+    def ads_table(
+        self, ads: pd.DataFrame, total: "pd.Series[Any] | None" = None, title: str = "All ads"
+    ) -> None:
         """Add the per-ad table: sorted, filtered and downloaded by the reader; ``total`` is its last row."""
         self._add(title, "ads", rows=ads).table = ads_table(ads, total, self.currency)
 
@@ -196,6 +228,7 @@ class Report:
             policy=Markup(f"{policy_hash(script.encode())} {bundle.policy_hash}"),
             config=_script_json(CONFIG),
             compared_with=period(*self.previous),
+            not_credited=NOT_CREDITED,
             days=(self.until - self.since).days + 1,
             as_of=_instant(self.workbench) if self.workbench else "",
             versions=[f"{name} {metadata.version(name)}" for name in VERSIONS],

@@ -4,9 +4,10 @@ import csv
 import io
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ctm_analytics.charts.formats import NOT_KNOWN, floats, number_or_none
@@ -16,7 +17,7 @@ MOST_ROWS = 200
 NOT_CREDITED = "Not credited to any ad"
 # What makes a spreadsheet take a cell for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_BAR_WIDTH, _BAR_HEIGHT = 84, 12
+_BAR_WIDTH, _BAR_HEIGHT = 72, 12
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ def data_table(rows: pd.DataFrame, currency: str | None) -> Table:
     return Table(columns, cells, left_out=len(rows) - len(shown))
 
 
-def ads_table(ads: pd.DataFrame, total: pd.DataFrame | None, currency: str | None) -> Table:
+def ads_table(ads: pd.DataFrame, total: "pd.Series[Any] | None", currency: str | None) -> Table:
     """Write the ads table: most spend on top, what no ad is credited with last, totals below.
 
     Parameters
     ----------
     ads : frame of ``workbench.ads()``
-    total : one-row frame of ``workbench.ads(by="total")``, or ``None`` for no row of totals
+    total : the row of ``workbench.ads(by="total")``, or ``None`` for no row of totals
     currency : str or None, ISO 4217
     """
     order = pd.DataFrame({"credited": ads["ad_id"].notna().to_numpy(), "spend": floats(ads["spend"])})
@@ -72,20 +73,22 @@ def ads_table(ads: pd.DataFrame, total: pd.DataFrame | None, currency: str | Non
     names = [
         name for name in _ads_columns() if name in ads.columns or (name in INTERVALS and _has(ads, name))
     ]
-    columns = [_ads_column(name) for name in names]
+    columns = [_ads_column(name, ordered) for name in names]
     scales = {name: _scale(ordered, name) for name in names if name in INTERVALS}
 
     def written(record: "pd.Series[Any]") -> list[Cell]:
-        return [_ads_cell(record, name, currency, scales) for name in names]
+        return [
+            _ads_cell(record, name, column, currency, scales)
+            for name, column in zip(names, columns, strict=True)
+        ]
 
     rows = [written(record) for _, record in ordered.iterrows()]
     totals = None
-    if total is not None and len(total):
-        record = total.iloc[0]
+    if total is not None:
         label = Cell(f"All {int(ads['ad_id'].notna().sum())} ads")
         numbers = [
             cell if column.is_number else Cell("")
-            for cell, column in zip(written(record)[1:], columns[1:], strict=True)
+            for cell, column in zip(written(total)[1:], columns[1:], strict=True)
         ]
         totals = [label, *numbers]
     return Table(columns, rows, totals)
@@ -124,9 +127,17 @@ def neutralised(record: Iterable[Any]) -> list[str]:
 
 def _described(name: str, values: "pd.Series[Any]") -> Column:
     column = column_of(name)
+    if column.unit == "cents":
+        return replace(column, unit=_money_unit(values))
     if name not in COLUMNS and column.unit == "text" and pd.api.types.is_numeric_dtype(values.dtype):
         return Column(column.label, "credit")
     return column
+
+
+def _money_unit(values: "pd.Series[Any]") -> str:
+    """Choose cents for a whole column or for none of it, so that its figures can be compared at a glance."""
+    known = floats(values)
+    return "cents" if not known.size or np.isnan(known).all() or np.nanmax(known) < 100 else "money"
 
 
 def _ads_columns() -> list[str]:
@@ -140,35 +151,37 @@ def _has(ads: pd.DataFrame, interval: str) -> bool:
     return all(name in ads.columns for name in INTERVALS[interval])
 
 
-def _ads_column(name: str) -> Column:
+def _ads_column(name: str, ads: pd.DataFrame) -> Column:
     if name not in INTERVALS:
-        return COLUMNS[name]
-    of = COLUMNS[INTERVALS[name][0]]
-    return Column(f"{of.label}, 95 %", of.unit, of.presets, f"95 % interval of {of.label}")
+        return _described(name, ads[name])
+    of = _described(INTERVALS[name][0], ads[INTERVALS[name][0]])
+    # Where an estimate stands in two views, its interval stands in the one that is about it.
+    presets = of.presets.split()[0]
+    return Column(f"{of.label}, 95 %", of.unit, presets, f"95 % interval of {of.label}")
 
 
 def _ads_cell(
-    record: "pd.Series[Any]", name: str, currency: str | None, scales: dict[str, tuple[float, float]]
+    record: "pd.Series[Any]",
+    name: str,
+    column: Column,
+    currency: str | None,
+    scales: dict[str, tuple[float, float]],
 ) -> Cell:
     if name in INTERVALS:
-        return _interval_cell(record, name, currency, scales[name])
+        return _interval_cell(record, name, column.unit, currency, scales[name])
     value = record.get(name)
-    if name == "ad_name":
-        if value is None or pd.isna(value):
-            value = NOT_CREDITED if pd.isna(record.get("ad_id")) else record["ad_id"]
-        return Cell(str(value))
-    column = COLUMNS[name]
+    if name == "ad_name" and (value is None or pd.isna(value)):
+        value = NOT_CREDITED if pd.isna(record.get("ad_id")) else record["ad_id"]
     text = write_cell(value, column.unit, currency)
     return Cell(text, "" if text == NOT_KNOWN else str(value)) if column.is_number else Cell(text)
 
 
 def _interval_cell(
-    record: "pd.Series[Any]", name: str, currency: str | None, scale: tuple[float, float]
+    record: "pd.Series[Any]", name: str, unit: str, currency: str | None, scale: tuple[float, float]
 ) -> Cell:
     estimate, low, high = (number_or_none(record.get(column)) for column in INTERVALS[name])
     if low is None:
         return Cell(NOT_KNOWN)
-    unit = COLUMNS[INTERVALS[name][0]].unit
     lowest = write_cell(low, unit, currency)
     if estimate is None or high is None:
         return Cell(f"at least {lowest}", str(low), _bar(low, None, scale[1], scale))
