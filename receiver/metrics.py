@@ -1,0 +1,64 @@
+"""What the receiver counts, as Prometheus text: numbers only, nothing about a person or a body."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import disk_usage
+from time import time
+
+from receiver.store.folder import DataFolder
+from receiver.store.journal import Journal
+
+
+@dataclass
+class Tally:
+    """What happened to requests since the start.
+
+    Attributes
+    ----------
+    deliveries : Counter of str: ``stored``, ``refused``, ``too_large``, ``unavailable``, ``cut_off``
+    refusals : Counter of str, refused signatures by reason
+    last_stored_at : float, seconds since 1970 of the last delivery that was acknowledged; 0 before the first
+    """
+
+    deliveries: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    last_stored_at: float = 0.0
+
+
+def exposition(tally: Tally, journal: Journal, published: Mapping[str, int], folder: DataFolder) -> str:
+    """Write all metrics in Prometheus' text format."""
+    waiting_since = [path.stat().st_mtime for path in _existing(folder.journal.glob("*/*.wal"))]
+    lines = [
+        *_labelled("ctm_deliveries_total", "POST requests by result", "result", tally.deliveries),
+        *_labelled("ctm_signatures_refused_total", "refused signatures by reason", "reason", tally.refusals),
+        *_one("ctm_last_stored_timestamp_seconds", "gauge", "last delivery stored", tally.last_stored_at),
+        *_one("ctm_commits_total", "counter", "groups written and synced", journal.commits),
+        *_one("ctm_commit_seconds_total", "counter", "seconds spent on them", journal.commit_seconds),
+        *_one("ctm_journal_deliveries_total", "counter", "deliveries on disk", journal.committed),
+        *_one("ctm_waiting_deliveries", "gauge", "deliveries that wait for the disk", journal.waiting),
+        *_one("ctm_waiting_bytes", "gauge", "their bytes", journal.waiting_bytes),
+        *_labelled("ctm_published_total", "what became of the journal", "what", published),
+        *_one("ctm_unpublished_segments", "gauge", "sealed segments to be published", len(waiting_since)),
+        *_one(
+            "ctm_oldest_unpublished_seconds", "gauge", "age of the oldest of them",
+            max(0.0, time() - min(waiting_since)) if waiting_since else 0,
+        ),
+        *_one("ctm_disk_free_bytes", "gauge", "free space of the data folder", disk_usage(folder.root).free),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _existing(paths: Iterable[Path]) -> list[Path]:
+    # The publisher moves segments away while they are listed.
+    return [path for path in paths if path.exists()]
+
+
+def _one(name: str, kind: str, meaning: str, value: float) -> list[str]:
+    return [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", f"{name} {value}"]
+
+
+def _labelled(name: str, meaning: str, label: str, values: Mapping[str, int]) -> list[str]:
+    samples = [f'{name}{{{label}="{key}"}} {value}' for key, value in sorted(values.items())]
+    return [f"# HELP {name} {meaning}", f"# TYPE {name} counter", *samples]

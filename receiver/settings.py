@@ -1,0 +1,138 @@
+"""Settings of the receiver: secrets from the environment, the rest from ctm.toml or the environment."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from receiver.errors import InvalidSetting
+
+MEBIBYTE = 1024 * 1024
+# WhatsApp sends up to 3 MB; a body that is refused for its length is lost after Meta's last retry.
+LEAST_MAX_BODY_BYTES = 3 * MEBIBYTE
+GREATEST_MAX_BODY_BYTES = 32 * MEBIBYTE
+
+
+@dataclass(frozen=True)
+class ReceiverSettings:
+    """What the receiver must know before it may listen.
+
+    Attributes
+    ----------
+    app_secrets : tuple of bytes, at least one; a delivery signed with any of them is accepted
+    verify_token : str, not empty; what Meta repeats in the verification handshake
+    store_text : bool, whether message text is kept when events are published
+    max_body_bytes : int, ``3 MiB <= max_body_bytes <= 32 MiB``
+    bot_app_ids, human_app_ids : frozenset of str, app ids whose echoes are known to be a bot's or a person's
+    """
+
+    app_secrets: tuple[bytes, ...] = field(repr=False)
+    verify_token: str = field(repr=False)
+    store_text: bool = False
+    max_body_bytes: int = 4 * MEBIBYTE
+    bot_app_ids: frozenset[str] = frozenset()
+    human_app_ids: frozenset[str] = frozenset()
+
+
+def load_settings(data: Path, environ: Mapping[str, str]) -> ReceiverSettings:
+    """Read the settings of the receiver of a data folder.
+
+    Parameters
+    ----------
+    data : Path, the data folder; ``ctm.toml`` is looked for in it, then beside it
+    environ : mapping of str to str; ``CTM_STORE_TEXT`` overrides ``store_text``, and so on
+
+    Raises
+    ------
+    InvalidSetting
+        Without an app secret or a verify token, or for a value that contradicts its rule.
+    """
+    main = _secrets("CTM_APP_SECRET", environ)
+    instagram = _secrets("CTM_INSTAGRAM_APP_SECRET", environ)
+    if not main and not instagram:
+        raise InvalidSetting(
+            "CTM_APP_SECRET is not set: without the app secret a forged delivery looks like Meta's."
+            " Copy it from App settings > Basic in Meta's dashboard (or name a file in CTM_APP_SECRET_FILE)."
+        )
+    verify_token = _secret("CTM_VERIFY_TOKEN", environ)
+    if not verify_token:
+        raise InvalidSetting(
+            "CTM_VERIFY_TOKEN is not set: choose a long random text and enter the same text beside the"
+            " callback URL in Meta's dashboard (or name a file in CTM_VERIFY_TOKEN_FILE)."
+        )
+    values = _values(data, environ)
+    return ReceiverSettings(
+        app_secrets=main + instagram,
+        verify_token=verify_token,
+        store_text=_switch("store_text", values.get("store_text", False)),
+        max_body_bytes=_body_limit("max_body_bytes", values.get("max_body_bytes", 4 * MEBIBYTE)),
+        bot_app_ids=_app_ids("bot_app_ids", values.get("bot_app_ids", [])),
+        human_app_ids=_app_ids("human_app_ids", values.get("human_app_ids", [])),
+    )
+
+
+def _secrets(name: str, environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    parts = (part.strip() for part in _secret(name, environ).split(","))
+    return tuple(part.encode() for part in parts if part)
+
+
+def _secret(name: str, environ: Mapping[str, str]) -> str:
+    text, file = environ.get(name, "").strip(), environ.get(f"{name}_FILE", "").strip()
+    if text and file:
+        raise InvalidSetting(f"{name} and {name}_FILE are both set: keep one of them.")
+    if not file:
+        return text
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InvalidSetting(f"{name}_FILE: {file!r} cannot be read: {reason}.") from None
+
+
+def _values(data: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Every key of ctm.toml, those of the analysis included, under what the environment says."""
+    values: dict[str, Any] = {}
+    path = next((place for place in (data / "ctm.toml", data.parent / "ctm.toml") if place.is_file()), None)
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidSetting(f"{path}: not valid TOML: {error}.") from None
+    for key in ("store_text", "max_body_bytes", "bot_app_ids", "human_app_ids"):
+        text = environ.get(f"CTM_{key.upper()}", "").strip()
+        if text:
+            values[key] = text
+    return values
+
+
+def _switch(key: str, value: object) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    chosen = words.get(str(value).lower())
+    if chosen is None:
+        raise InvalidSetting(
+            f"{key}: {value!r} is not a switch. Use true or false (in the environment 1 or 0)."
+        )
+    return chosen
+
+
+def _body_limit(key: str, value: object) -> int:
+    rule = f"a whole number of bytes from {LEAST_MAX_BODY_BYTES} to {GREATEST_MAX_BODY_BYTES}"
+    try:
+        limit = int(str(value))
+    except ValueError:
+        raise InvalidSetting(f"{key}: {value!r} is not {rule}.") from None
+    if not LEAST_MAX_BODY_BYTES <= limit <= GREATEST_MAX_BODY_BYTES:
+        raise InvalidSetting(f"{key}: {value!r} is not {rule}.")
+    return limit
+
+
+def _app_ids(key: str, value: object) -> frozenset[str]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list):
+        raise InvalidSetting(f'{key}: {value!r} is not a list of app ids. Write ["123", "456"].')
+    ids = frozenset(str(part).strip() for part in parts) - {""}
+    wrong = sorted(app_id for app_id in ids if not app_id.isdecimal())
+    if wrong:
+        raise InvalidSetting(f"{key}: {wrong[0]!r} is not an app id. App ids are digits.")
+    return ids

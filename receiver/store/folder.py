@@ -1,0 +1,122 @@
+"""The data folder on disk: where things lie, and how a file becomes durable."""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The folders that the receiver writes, all below one root on one local file system."""
+
+    root: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one publisher of this folder."""
+        return self.root / "LOCK"
+
+    @property
+    def journal(self) -> Path:
+        """What was acknowledged and is not yet published, one folder per run of a receiver."""
+        return self.root / "journal"
+
+    @property
+    def done(self) -> Path:
+        """Published segments, kept for a while."""
+        return self.root / "done"
+
+    @property
+    def staging(self) -> Path:
+        """Files that are not complete yet; no reader looks here."""
+        return self.root / "staging"
+
+    @property
+    def quarantine(self) -> Path:
+        """Bytes that could not be read back as what was written, or could not become events."""
+        return self.root / "quarantine"
+
+    @property
+    def events(self) -> Path:
+        """What readers read."""
+        return self.root / "events"
+
+    @property
+    def heartbeats(self) -> Path:
+        """When receivers were up."""
+        return self.root / "heartbeats"
+
+    @property
+    def index(self) -> Path:
+        """Derived from ``events/``: may be deleted at any time."""
+        return self.root / "index"
+
+    def generation(self, number: int) -> Path:
+        """Where the recent files of one generation lie."""
+        return self.events / "recent" / f"g={number:06}"
+
+    def create(self) -> None:
+        """Make every folder, readable by nobody else, and make their names durable."""
+        for folder in (
+            self.root, self.journal, self.done, self.staging, self.quarantine,
+            self.events, self.events / "recent", self.heartbeats, self.index,
+        ):  # fmt: skip
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_folder(self.events)
+        sync_folder(self.root)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: until then a power cut may undo a creation or a rename."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a written file durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write every byte: one call may write fewer, for example when the disk is nearly full."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def replace_file(path: Path, content: bytes, staging: Path) -> None:
+    """Give a path new content so that a reader, or a power cut, sees the old or the new, never a mixture."""
+    temporary = staging / f"{path.name}.{os.getpid()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.rename(path)
+    sync_folder(path.parent)
+
+
+def try_lock(path: Path) -> int | None:
+    """Take the lock that a file stands for.
+
+    Returns
+    -------
+    int or None
+        A descriptor that holds the lock until it is closed or the process ends; ``None`` if another holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -1,0 +1,150 @@
+"""From journal to Parquet: each sealed segment becomes one file of events, each event once."""
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from receiver.deliveries import Event, ReadingOptions, read_delivery
+from receiver.store.folder import DataFolder, sync_folder
+from receiver.store.manifest import SCHEMA_FILE, prepare_events
+from receiver.store.parquet import event_batch, event_schema, write_events
+from receiver.store.seen import SeenIndex
+from receiver.store.segment import Delivery, read_segment
+
+DONE_SECONDS = 72 * 3600
+BATCH_EVENTS = 5_000
+
+logger = logging.getLogger("receiver")
+
+
+@dataclass
+class Publication:
+    """What became of one segment."""
+
+    events: int = 0
+    duplicates: int = 0
+    damaged: int = 0
+    unreadable: int = 0
+
+
+class Publisher:
+    """Publishes the sealed segments of one data folder; there is one at a time, who holds ``folder.lock``.
+
+    A segment's file has a name that follows from the segment's. It is there, whole and synced, or it is not:
+    whatever interrupts the work, doing it again ends in the same events.
+    """
+
+    def __init__(self, folder: DataFolder, options: ReadingOptions) -> None:
+        for left_over in folder.staging.iterdir():
+            left_over.unlink()
+        self._folder = folder
+        self._options = options
+        self._schema = event_schema(store_text=options.store_text)
+        self._generation = folder.generation(prepare_events(folder).live[0])
+        self._seen = SeenIndex(folder.index / "seen.sqlite")
+        self._seen.catch_up(self._published_files())
+
+    def sealed_segments(self) -> list[Path]:
+        """Segments that wait to be published, oldest first."""
+        return sorted(self._folder.journal.glob("*/*.wal"))
+
+    def publish(self, segment: Path) -> Publication:
+        """Publish one sealed segment and move it to ``done/``."""
+        name = f"{segment.parent.name}-{segment.stem}"
+        publication = Publication()
+        if not any(self._folder.events.glob(f"recent/*/{name}.parquet")):
+            content = segment.read_bytes()
+            deliveries, damages = read_segment(content, name)
+            for damage in damages:
+                kind = "torn" if damage.is_tail else "damaged"
+                self._quarantine(f"{name}-{damage.start}.{kind}", content[damage.start : damage.end])
+            publication.damaged = len(damages)
+            self._write(name, deliveries, publication)
+        os.utime(segment)
+        segment.rename(self._folder.done / f"{name}.wal")
+        return publication
+
+    def remove_old_segments(self) -> None:
+        """Remove segments that were published longer than ``DONE_SECONDS`` ago."""
+        oldest = time.time() - DONE_SECONDS
+        for segment in self._folder.done.iterdir():
+            if segment.stat().st_mtime < oldest:
+                segment.unlink()
+
+    def close(self) -> None:
+        """Close the index."""
+        self._seen.close()
+
+    def _published_files(self) -> dict[str, Path]:
+        recent = self._folder.events.glob("recent/*/*.parquet")
+        return {path.stem: path for path in recent if path.name != SCHEMA_FILE}
+
+    def _write(self, name: str, deliveries: Sequence[Delivery], publication: Publication) -> None:
+        temporary = self._folder.staging / f"{name}.parquet.tmp"
+        batches = self._batches(name, deliveries, publication)
+        publication.events = len(write_events(temporary, self._schema, batches))
+        temporary.rename(self._generation / f"{name}.parquet")
+        sync_folder(self._generation)
+        self._seen.add_file(name)
+        self._seen.commit()
+
+    def _batches(
+        self, name: str, deliveries: Sequence[Delivery], publication: Publication
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the events that are new, in batches that bound the memory."""
+        group: list[tuple[Delivery, list[Event]]] = []
+        size = 0
+        for delivery in deliveries:
+            events = self._new_events(name, delivery, publication)
+            group.append((delivery, events))
+            size += len(events)
+            if size >= BATCH_EVENTS:
+                yield from self._batch(name, group, publication)
+                group, size = [], 0
+        yield from self._batch(name, group, publication)
+
+    def _new_events(self, name: str, delivery: Delivery, publication: Publication) -> list[Event]:
+        try:
+            events = read_delivery(delivery.body, received_at=delivery.received_at, options=self._options)
+        except Exception as error:
+            # A body that nobody foresaw must not stop the bodies behind it: it is kept and counted.
+            self._set_aside(name, delivery, error, publication)
+            return []
+        new = [event for event in events if self._seen.add(event.event_id)]
+        publication.duplicates += len(events) - len(new)
+        return new
+
+    def _batch(
+        self, name: str, group: Sequence[tuple[Delivery, list[Event]]], publication: Publication
+    ) -> Iterator[pa.RecordBatch]:
+        events = [event for _, events in group for event in events]
+        if not events:
+            return
+        try:
+            yield event_batch(events, self._schema)
+        except (ValueError, TypeError, OverflowError) as error:
+            if len(group) > 1:
+                for part in group:
+                    yield from self._batch(name, [part], publication)
+            else:
+                self._seen.discard(event.event_id for event in events)
+                self._set_aside(name, group[0][0], error, publication)
+
+    def _set_aside(self, name: str, delivery: Delivery, error: Exception, publication: Publication) -> None:
+        # The error's text may quote the body, so only its type is logged.
+        logger.error("publisher: delivery %s-%d: %s", name, delivery.sequence, type(error).__name__)
+        self._quarantine(f"{name}-{delivery.sequence}.body", delivery.body)
+        publication.unreadable += 1
+
+    def _quarantine(self, name: str, content: bytes) -> None:
+        logger.error("publisher: %d bytes are in quarantine/%s", len(content), name)
+        path = self._folder.quarantine / name
+        path.write_bytes(content)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        sync_folder(self._folder.quarantine)
