@@ -1,5 +1,5 @@
 -- One row per touch: a person arrived from an ad or a link.
--- One click can arrive as several events: referrals of the same source, each at most :touch_gap after the last, are one.
+-- One click can come as several events: referrals of one source, each at most :touch_gap after the last, are one touch.
 with referrals as (
     select
         contact_key,

@@ -1,0 +1,237 @@
+"""Questions: one command each, one method of the workbench each."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctm_analytics.cli.options import (
+    DEFAULT_DATA,
+    Account,
+    Ad,
+    AsOf,
+    Basis,
+    Campaign,
+    Data,
+    Format,
+    Model,
+    Output,
+    Platform,
+    Since,
+    Until,
+    WindowDays,
+)
+
+if TYPE_CHECKING:
+    from ctm_analytics.workbench import Workbench
+
+app = typer.Typer()
+
+PRESETS = {
+    "delivery": (
+        *("spend", "impressions", "link_clicks", "reported_conversations"),
+        *("conversations", "coverage", "cost_per_conversation"),
+    ),
+    "messaging": (
+        *("spend", "conversations", "opened_silently", "engaged", "answered"),
+        *("median_first_response_seconds", "answered_within_24h", "cost_per_conversation"),
+    ),
+    "sales": (
+        *("spend", "engaged", "conversion_rate", "sales", "new_customers", "revenue"),
+        *("cac", "cac_low", "cac_high", "roas", "median_first_response_seconds"),
+    ),
+}
+
+
+@app.command(epilog="Example: ctm ads --since 2026-11-09 --until 2026-11-15 --by campaign --format csv")
+def ads(
+    *,
+    data: Data = DEFAULT_DATA,
+    by: Annotated[str, typer.Option(help="ad, adset, campaign, platform, day, week or total.")] = "ad",
+    columns: Annotated[str, typer.Option(help="In a table: delivery, messaging, sales or all.")] = "sales",
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    model: Model = None,
+    window_days: WindowDays = None,
+    basis: Basis = "cohort",
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Show what each ad cost and brought: conversations, sales, CAC with its interval."""
+    from ctm_analytics.answers.performance import KEYS
+    from ctm_analytics.cli.output import show
+    from ctm_analytics.questions import known
+
+    known("--columns", columns, (*PRESETS, "all"))
+    result = _open(data, as_of).ads(
+        by=by,
+        model=model,
+        window_days=window_days,
+        basis=basis,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    names = [name for name in KEYS[by] if by == name or not name.endswith("_id")]
+    shown = (*names, *PRESETS[columns]) if columns != "all" else ()
+    show(result, row_format, output, columns=tuple(shown))
+
+
+@app.command(epilog="Example: ctm latency --by platform --responder human")
+def latency(
+    *,
+    data: Data = DEFAULT_DATA,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="ad, adset, campaign, platform, day, week, hour, weekday, weekday_hour or business_time."
+        ),
+    ] = None,
+    responder: Annotated[str, typer.Option(help="any, or human for people only.")] = "any",
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Show how fast people are answered; who still waits counts as waiting."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).latency(
+        by=by,
+        responder=responder,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    hidden = ("_id", "_low", "_high")
+    show(result, row_format, output, columns=tuple(n for n in result.df.columns if not n.endswith(hidden)))
+
+
+@app.command(epilog="Example: ctm conversations --ad 120226305854810726 --format json")
+def conversations(
+    *,
+    data: Data = DEFAULT_DATA,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    model: Model = None,
+    window_days: WindowDays = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """List the conversations behind the numbers, newest first."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).conversations(
+        model=model,
+        window_days=window_days,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    columns = (
+        *("opened_at", "platform", "contact_id", "opened_by", "ad_id", "messages_in", "messages_out"),
+        *("first_response_seconds", "sales", "revenue"),
+    )
+    show(result, row_format, output, columns=columns)
+
+
+@app.command(epilog="Example: ctm funnel --since 2026-11-09 --until 2026-11-15")
+def funnel(
+    *,
+    data: Data = DEFAULT_DATA,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    model: Model = None,
+    window_days: WindowDays = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Show the way from click to customer, with every loss named."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).funnel(
+        model=model,
+        window_days=window_days,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    show(result, row_format, output)
+
+
+@app.command(epilog="Example: ctm quality --since 2026-11-09 --until 2026-11-15")
+def quality(
+    *,
+    data: Data = DEFAULT_DATA,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Judge what the answers rest on: gaps, duplicates, unmatched sales, missing spend."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).quality(since=since, until=until)
+    show(result, row_format, output, columns=("status", "detail", "share", "next_step"))
+
+
+@app.command(epilog='Example: ctm sql "select platform, count(*) from conversations group by platform"')
+def sql(
+    query: Annotated[str, typer.Argument(help="One statement over the relations that `ctm tables` lists.")],
+    *,
+    data: Data = DEFAULT_DATA,
+    as_of: AsOf = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Query the models."""
+    from ctm_analytics.cli.output import show
+
+    show(_open(data, as_of).sql(query), row_format, output)
+
+
+@app.command(epilog="Example: ctm tables --format csv")
+def tables(*, data: Data = DEFAULT_DATA, row_format: Format = "table", output: Output = None) -> None:
+    """List every relation that `ctm sql` can read, with the meaning of each column."""
+    from ctm_analytics.cli.output import show
+
+    show(_open(data, None).tables(), row_format, output)
+
+
+def _open(data: Path, as_of: str | None) -> "Workbench":
+    from ctm_analytics.workbench import open_workbench
+
+    return open_workbench(data, as_of=as_of)

@@ -1,0 +1,34 @@
+"""Options that commands share, in the words of the workbench."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[Path, typer.Option(envvar="CTM_DATA", help="The data folder.", show_default=True)]
+Since = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.", metavar="DAY")]
+Until = Annotated[str | None, typer.Option(help="Last day, included.", metavar="DAY")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(help="What had happened and was known by then (ISO, with zone).", metavar="INSTANT"),
+]
+Platform = Annotated[str | None, typer.Option(help="messenger, instagram or whatsapp.")]
+Account = Annotated[
+    str | None, typer.Option(help="Page, Instagram account or phone number id.", metavar="ID")
+]
+Campaign = Annotated[str | None, typer.Option(help="A campaign, by id or name.", metavar="CAMPAIGN")]
+Ad = Annotated[str | None, typer.Option(help="An ad, by id or name.", metavar="AD")]
+Model = Annotated[str | None, typer.Option(help="last_touch, first_touch or linear.", metavar="MODEL")]
+WindowDays = Annotated[
+    int | None, typer.Option(help="Days after a touch in which a sale is credited to it.", metavar="DAYS")
+]
+Basis = Annotated[
+    str, typer.Option(help="File sales under the day of the touch (cohort) or of the sale (calendar).")
+]
+Engine = Annotated[str, typer.Option(help="Where the models run: duckdb, inside this process.")]
+Format = Annotated[str, typer.Option("--format", help="table, csv, json or parquet.", metavar="FORMAT")]
+Output = Annotated[
+    Path | None, typer.Option(help="Write to a file instead of standard output.", metavar="FILE")
+]
+
+DEFAULT_DATA = Path("data")

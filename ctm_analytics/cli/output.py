@@ -1,0 +1,109 @@
+"""Rows on their way out: as a table for people, or as CSV, JSON or Parquet for programs."""
+
+import csv
+import io
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctm_analytics.questions import known
+from ctm_analytics.results import Result
+
+FORMATS = ("table", "csv", "json", "parquet")
+
+
+def show(result: Result, row_format: str, output: Path | None, *, columns: tuple[str, ...] = ()) -> None:
+    """Print a result, or write it to a file.
+
+    Parameters
+    ----------
+    result : Result
+    row_format : ``table``, ``csv``, ``json`` (a list of records) or ``parquet``
+    output : Path or None, where to; ``None`` is standard output
+    columns : tuple of str, those that a table shows; the other formats have them all
+
+    Raises
+    ------
+    InvalidArgument
+        For a format that does not exist.
+    """
+    known("--format", row_format, FORMATS)
+    if row_format == "table":
+        _write(output, _text_table(result, columns).encode())
+        print(result.about, file=sys.stderr)
+        return
+    writers: dict[str, Callable[[pa.Table], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}
+    _write(output, writers[row_format](result.table))
+
+
+def _write(output: Path | None, content: bytes) -> None:
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    # Whole or not at all: a reader never sees half a file.
+    unfinished = output.with_name(f".{output.name}.tmp")
+    unfinished.write_bytes(content)
+    unfinished.replace(output)
+
+
+def _text_table(result: Result, columns: tuple[str, ...]) -> str:
+    shown = result.shown(rows=len(result))
+    names = [name for name in columns if name in shown.columns] or list(shown.columns)
+    cells = [[name.replace("_", " ") for name in names], *shown[names].values.tolist()]
+    widest = max(20, (shutil.get_terminal_size((120, 24)).columns - 2 * len(names)) // 2)
+    cells = [[_cut(str(cell), widest) for cell in row] for row in cells]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(names))]
+    is_text = [result.df[name].dtype.name in ("str", "object") for name in names]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if text else cell.rjust(width)
+            for cell, width, text in zip(row, widths, is_text, strict=True)
+        ).rstrip()
+        for row in cells
+    ]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines) + "\n"
+
+
+def _cut(cell: str, widest: int) -> str:
+    # A line break or an escape sequence in an ad's name must not move the terminal's cursor.
+    printable = "".join(character if character.isprintable() else " " for character in cell)
+    return printable if len(printable) <= widest else printable[: widest - 1] + "…"
+
+
+def _csv(table: pa.Table) -> bytes:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for row in table.to_pylist():
+        writer.writerow([_plain(value) for value in row.values()])
+    return lines.getvalue().encode()
+
+
+def _json(table: pa.Table) -> bytes:
+    records = [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
+    return (json.dumps(records, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value

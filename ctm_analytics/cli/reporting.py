@@ -1,0 +1,154 @@
+"""Reports, the demo, JupyterLab, and what is wrong with this set-up."""
+
+import os
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ctm_analytics.cli.options import DEFAULT_DATA, AsOf, Data, Format, Output
+from ctm_analytics.errors import DataQuality, InvalidArgument
+
+app = typer.Typer()
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+DEMO_DATA = Path("data/demo")
+DEMO_SEED = 7
+
+
+@app.command(epilog="Example: ctm report weekly --week 2026-W47")
+def report(
+    notebook: Annotated[
+        str, typer.Argument(help="A report of notebooks/reports, or a notebook's path.")
+    ] = "weekly",
+    *,
+    data: Data = DEFAULT_DATA,
+    since: Annotated[str | None, typer.Option(help="First day.", metavar="DAY")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day, included.", metavar="DAY")] = None,
+    last: Annotated[str | None, typer.Option(help="The last whole days, e.g. 7d.", metavar="DAYS")] = None,
+    week: Annotated[str | None, typer.Option(help="An ISO week, e.g. 2026-W47.", metavar="WEEK")] = None,
+    month: Annotated[str | None, typer.Option(help="A month, e.g. 2026-10.", metavar="MONTH")] = None,
+    as_of: AsOf = None,
+    parameters: Annotated[
+        list[str] | None, typer.Option("-p", help="A parameter of the notebook.", metavar="NAME=VALUE")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of all reports (default: DATA/reports).")] = None,
+    fail_on: Annotated[
+        str | None, typer.Option(help="quality: exit 3 when a data-quality check fails.")
+    ] = None,
+) -> None:
+    """Run a report notebook and write one self-contained HTML file (default: the last complete week)."""
+    from ctm_analytics.charts.formats import period as period_words
+    from ctm_analytics.questions import known
+    from ctm_analytics.report.period import resolve_period
+    from ctm_analytics.report.runner import run_report
+    from ctm_analytics.workbench import open_workbench
+
+    if fail_on is not None:
+        known("--fail-on", fail_on, ("quality",))
+    workbench = open_workbench(data, as_of=as_of)
+    today = workbench.as_of.astimezone(workbench.settings.zone).date()
+    period = resolve_period(today, since=since, until=until, last=last, week=week, month=month)
+    _say(f"{period_words(*period)}, {workbench.settings.reporting_timezone}, {_days(period)} days")
+    run = run_report(
+        _notebook(notebook),
+        data=data,
+        since=period.since,
+        until=period.until,
+        as_of=workbench.as_of,
+        parameters=dict(_pair(text) for text in parameters or []),
+        out=out or data / "reports",
+    )
+    print(run.page)
+    if fail_on == "quality":
+        checks = workbench.quality(since=period.since, until=period.until).table.to_pylist()
+        failed = [check["detail"] for check in checks if check["status"] == "fail"]
+        if failed:
+            raise DataQuality(f"the report is written, but its data are not good: {'; '.join(failed)}.")
+
+
+@app.command(epilog="Example: ctm demo")
+def demo(
+    *,
+    data: Annotated[Path, typer.Option(help="Folder of the demo; made anew each time.")] = DEMO_DATA,
+    until: Annotated[
+        str | None,
+        typer.Option(help="Last of the thirty days (default: the last Sunday that is over).", metavar="DAY"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed is another business.")] = DEMO_SEED,
+) -> None:
+    """Play thirty days of a small business through the real receiver, and write its weekly report."""
+    from ctm_analytics.questions import day
+    from ctm_analytics.report.runner import run_report
+    from ctm_analytics.simulation.demo import run_demo
+
+    last_day = day("--until", until) or _last_sunday(datetime.now(UTC).date())
+    run_demo(data, until=last_day, seed=seed, progress=_say)
+    _say("Writing the weekly report")
+    run = run_report(
+        _notebook("weekly"),
+        data=data,
+        since=last_day - timedelta(days=6),
+        until=last_day,
+        as_of=datetime.now(UTC),
+        parameters={},
+        out=data / "reports",
+    )
+    _say(f"Ask on: ctm ads --data {data}    or open the report in a browser:")
+    print(run.page)
+
+
+@app.command(epilog="Example: ctm lab")
+def lab(*, port: Annotated[int, typer.Option(help="Port on this machine.")] = 8888) -> None:
+    """Open JupyterLab at the start notebook, on this machine only."""
+    import subprocess
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        # Without these the first screen asks to fetch news from the internet.
+        overrides = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}'
+        (Path(folder) / "overrides.json").write_text(overrides)
+        command = [
+            *(sys.executable, "-m", "jupyter", "lab", f"--LabApp.app_settings_dir={folder}"),
+            *("--ServerApp.ip=127.0.0.1", f"--port={port}", str(NOTEBOOKS / "00_start_here.ipynb")),
+        ]
+        raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+@app.command(epilog="Example: ctm doctor")
+def doctor(*, data: Data = DEFAULT_DATA, row_format: Format = "table", output: Output = None) -> None:
+    """Say what is wrong with this set-up, and what to do about it."""
+    from ctm_analytics.cli.doctor import examine
+    from ctm_analytics.cli.output import show
+
+    result = examine(data, os.environ)
+    show(result, row_format, output)
+    if "fail" in result.table.column("status").to_pylist():
+        raise typer.Exit(1)
+
+
+def _notebook(name: str) -> Path:
+    path = Path(name)
+    return path if path.suffix == ".ipynb" else NOTEBOOKS / "reports" / f"{name}.ipynb"
+
+
+def _last_sunday(today: date) -> date:
+    """Find the last Sunday that is over everywhere: the numbers then repeat from week to week."""
+    return today - timedelta(days=today.isoweekday())
+
+
+def _days(period: tuple[date, date]) -> int:
+    return (period[1] - period[0]).days + 1
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise InvalidArgument(f"-p: {text!r} is not NAME=VALUE. Write e.g. -p target_cac=40.")
+    return name, value
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
