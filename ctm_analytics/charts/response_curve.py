@@ -79,6 +79,23 @@ def response_finding(curve: pd.DataFrame) -> str:
     return f"Half are answered within {', '.join(parts)}."
 
 
+def response_table(curve: pd.DataFrame) -> pd.DataFrame:
+    """Read the curve at round times: ten seconds, a minute, five, and so on.
+
+    Returns
+    -------
+    frame
+        ``group, seconds, answered_share, low, high``: one row per group and round time, up to three days.
+    """
+    rows = []
+    for group, steps in _groups(curve):
+        for seconds in time_ticks(SHORTEST_SECONDS, LONGEST_SECONDS):
+            reached = steps[floats(steps["seconds"]) <= seconds]
+            share = reached.iloc[-1][["answered_share", "low", "high"]] if len(reached) else (0.0, 0.0, 0.0)
+            rows.append((group, float(seconds), *share))
+    return pd.DataFrame(rows, columns=["group", "seconds", "answered_share", "low", "high"])
+
+
 def median_seconds(steps: pd.DataFrame) -> float | None:
     """Find when half of one group was answered; ``None`` where that never happened."""
     reached = steps[floats(steps["answered_share"]) >= 0.5 - 1e-12]

@@ -146,7 +146,7 @@
 
     const region = ads.parentElement;
     function edge() {
-      region.classList.toggle("more", region.scrollLeft + region.clientWidth < region.scrollWidth - 1);
+      region.classList.toggle("more", region.scrollLeft + region.clientWidth < region.scrollWidth - 12);
     }
     region.addEventListener("scroll", edge);
     addEventListener("resize", edge);

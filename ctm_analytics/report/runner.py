@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ class ReportRun(NamedTuple):
     """Where a report lies."""
 
     folder: Path
-    index: Path
+    page: Path
     executed: Path
     tables: tuple[Path, ...]
 
@@ -185,6 +184,6 @@ def _replace(folder: Path, made: Path) -> None:
     old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        os.replace(folder, old)
-    os.replace(made, folder)
+        folder.replace(old)
+    made.replace(folder)
     shutil.rmtree(old, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Sentences for the top of a report, made from the numbers alone."""
+"""Sentences that a reader may quote, made from the numbers alone."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ from ctm_analytics.charts.response_curve import median_seconds
 SAME = 0.02
 
 
-def cost_headline(total: "pd.Series[Any]", previous: "pd.Series[Any]") -> str:
+def cost_sentence(total: "pd.Series[Any]", previous: "pd.Series[Any] | None" = None) -> str:
     """Say what a new customer cost, how sure that is, and how it was in the period before.
 
     Parameters
     ----------
-    total, previous : the row of ``workbench.ads(by="total")`` for the period and for the one before
+    total, previous : the row of ``workbench.ads(by="total")`` for the period and, to compare, for the one before
     """
     currency = None if pd.isna(total["currency"]) else str(total["currency"])
     cac = number_or_none(total["cac"])
@@ -35,7 +35,7 @@ def cost_headline(total: "pd.Series[Any]", previous: "pd.Series[Any]") -> str:
             return f"No ad spend is known for this period; ads brought {customers} new customers."
         return f"{money(total['spend'], currency)} of ad spend brought no new customer yet."
     interval = f"95 % between {money(total['cac_low'], currency)} and {money(total['cac_high'], currency)}"
-    change = _change(cac, number_or_none(previous["cac"]))
+    change = _change(cac, None if previous is None else number_or_none(previous["cac"]))
     return f"A new customer cost {money(cac, currency)} of ad spend ({interval}){change}."
 
 
@@ -56,7 +56,7 @@ def maturity_notice(total: "pd.Series[Any]", window_days: int) -> str:
     return f"{words}: their sales may still come, so CAC may fall."
 
 
-def best_ad_headline(ads: pd.DataFrame) -> str:
+def best_ad_sentence(ads: pd.DataFrame) -> str:
     """Say which ad brought customers at the lowest cost, judged by the upper end of its interval.
 
     The dot alone would favour the ad with one lucky sale.
@@ -72,7 +72,7 @@ def best_ad_headline(ads: pd.DataFrame) -> str:
     )
 
 
-def idle_ads_headline(ads: pd.DataFrame) -> str:
+def idle_ads_sentence(ads: pd.DataFrame) -> str:
     """Say how much went to ads without any new customer."""
     spend, customers = floats(ads["spend"]), floats(ads["new_customers"])
     idle = ads["ad_id"].notna().to_numpy() & (spend > 0) & ~(customers > 0)
@@ -83,13 +83,13 @@ def idle_ads_headline(ads: pd.DataFrame) -> str:
     return f"{idle.sum()} {verb} spent {spent} without a new customer yet."
 
 
-def speed_headline(row: "pd.Series[Any]", curve: pd.DataFrame) -> str:
+def speed_sentence(row: "pd.Series[Any]", curve: pd.DataFrame | None = None) -> str:
     """Say how fast people are answered, and what share waits for more than a day.
 
     Parameters
     ----------
     row : the row of ``workbench.latency()``
-    curve : frame of ``workbench.response_curve(by=…)``; with two groups they are compared
+    curve : frame of ``workbench.response_curve(by=…)`` or None; its slowest group is compared with its fastest
     """
     if not number_or_none(row["engaged"]):
         return "Nobody wrote in this period."
@@ -100,7 +100,7 @@ def speed_headline(row: "pd.Series[Any]", curve: pd.DataFrame) -> str:
     sentence = (
         f"Half of the people who wrote had an answer within {duration(median)}; {late} had none within a day"
     )
-    return f"{sentence}{_slower(curve)}."
+    return f"{sentence}{'' if curve is None else _slower(curve)}."
 
 
 def _slower(curve: pd.DataFrame) -> str:
