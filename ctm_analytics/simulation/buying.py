@@ -187,8 +187,9 @@ class Till:
 def _evidence_weights(contact: Contact) -> dict[str, int]:
     """Return what the orders of such a contact can tell, each with its weight."""
     weights = dict(_EVIDENCE)
-    if contact.platform != WHATSAPP or hides_phone(contact):
-        del weights["phone"]
+    # Where the order's phone is the contact's id, it is better evidence than an ad declared beside it.
+    is_known_by_phone = contact.platform == WHATSAPP and not hides_phone(contact)
+    del weights["ad_id" if is_known_by_phone else "phone"]
     if contact.platform == WHATSAPP:
         del weights["ref"]
     return weights

@@ -25,7 +25,7 @@ from ctm_analytics.errors import CtmError
 _CONNECTIONS = 8
 _START_SECONDS = 30
 _RETRY_SECONDS = 30
-_STOP_SECONDS = 120
+_STOP_SECONDS = 60
 _PROGRESS_EVERY = 1_000
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 

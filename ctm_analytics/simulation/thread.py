@@ -125,6 +125,8 @@ class Thread:
 
     def reply(self, at: int, responder: str, *, shape: str = "text") -> None:
         """Let the shop write, and the person perhaps receive, read and like it."""
+        if self.contact.platform == WHATSAPP and responder == "bot":
+            responder = "unknown"  # a reply through the API names no app; only its speed gives the bot away
         message_id = self._next_message_id()
         replied_at = self._append("echo", at, message_id=message_id, responder=responder, shape=shape)
         if self.contact.platform == MESSENGER:
