@@ -141,8 +141,7 @@ def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> int:
         segments = publisher.sealed_segments()
         for segment in segments:
             print(json.dumps(asdict(publisher.publish(segment))), flush=True)
-            if not draining and _command(0) == b"":
-                return EXIT_FAILED
+            draining = draining or _is_told_to_drain(0)
         if draining and not segments:
             publisher.close()
             remove_empty_journals(folder.journal)
@@ -150,17 +149,21 @@ def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> int:
         if time.monotonic() >= clean_at:
             publisher.remove_old_segments()
             clean_at = time.monotonic() + CLEAN_SECONDS
-        if not draining:
-            command = _command(POLL_SECONDS)
-            if command == b"":
-                return EXIT_FAILED
-            draining = command == DRAIN
+        draining = draining or _is_told_to_drain(POLL_SECONDS)
 
 
-def _command(timeout_seconds: float) -> bytes | None:
-    """Read what the receiver says: a command, b"" when it is gone, None when it says nothing."""
+def _is_told_to_drain(timeout_seconds: float) -> bool:
+    """Listen to the receiver; False when it says nothing.
+
+    Raises
+    ------
+    ReceiverError
+        When it is gone: the next receiver must find the folder free.
+    """
     readable, _, _ = select.select([sys.stdin], [], [], timeout_seconds)
-    return os.read(sys.stdin.fileno(), len(DRAIN)) if readable else None
+    if readable and os.read(sys.stdin.fileno(), len(DRAIN)) != DRAIN:
+        raise ReceiverError("the receiver is gone; what it acknowledged is published at the next start")
+    return bool(readable)
 
 
 if __name__ == "__main__":
