@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.errors import InvalidArgument, InvalidFile
 from ctm_analytics.imports import contacts, rates, sales, spend
 from ctm_analytics.imports.csv_reading import CsvFile, open_csv, read_content, read_rows
 from ctm_analytics.imports.faults import Findings
@@ -125,6 +125,9 @@ def _read(kind: Kind, csv_file: CsvFile, layout: Layout, settings: Settings, fin
     rows = kind.arrange(cast_rows(text, layout, kind.types, settings.zone, findings), layout, findings)
     if findings.faults:
         raise findings.refusal()
+    if not len(rows):
+        reasons = "; ".join(f"{count:,} {reason}" for count, reason in findings.left_out)
+        raise InvalidFile(f"{csv_file.name}: no row to import: {reasons or 'there is only a header'}.")
     return rows
 
 

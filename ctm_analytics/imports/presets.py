@@ -11,7 +11,7 @@ from typing import Any
 
 from ctm_analytics.errors import InvalidArgument, InvalidFile
 from ctm_analytics.imports.csv_reading import CsvFile
-from ctm_analytics.imports.faults import listed, shown
+from ctm_analytics.imports.faults import listed, plural, shown
 from ctm_analytics.settings import did_you_mean
 
 KINDS = ("sales", "spend", "contacts", "rates")
@@ -134,11 +134,17 @@ def choose_layout(csv_file: CsvFile, kind: str, *, preset: str, mapping: Mapping
     layouts = [
         _match(candidate, header, _placed(file, candidate, header, mapping)) for candidate in candidates
     ]
-    best = max(layouts, key=lambda layout: (not layout.missing, len(layout.columns), -len(layout.missing)))
+    best = max(layouts, key=_fitness)
     if best.missing:
         raise InvalidFile(_missing(file, best) + _other_kind(kind, header))
     _refuse_rivals(file, best)
     return best
+
+
+def _fitness(layout: Layout) -> tuple[int, int, int]:
+    """Rank layouts: fewest required columns missing, most columns known, most of them spelled alike."""
+    spellings = {alias for rule in layout.preset.fields.values() for alias in rule.headers}
+    return -len(layout.missing), len(layout.columns), len(spellings.intersection(layout.header))
 
 
 def _placed(
@@ -223,7 +229,9 @@ def _refuse_rivals(file: str, layout: Layout) -> None:
 def _missing(file: str, layout: Layout) -> str:
     sentences = [_missing_field(name, layout) for name in layout.missing]
     found = listed([shown(column) for column in layout.header], 30)
-    return "\n".join([f"{file}: not a file of {layout.preset.title}.", *sentences, f"  found: {found}"])
+    lack = plural(len(layout.missing), "required column is", "required columns are")
+    head = f"{file}: read as {layout.preset.title}, but {lack} missing."
+    return "\n".join([head, *sentences, f"  found: {found}"])
 
 
 def _other_kind(kind: str, header: tuple[str, ...]) -> str:

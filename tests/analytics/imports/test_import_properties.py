@@ -1,0 +1,104 @@
+"""Rules that hold for every file."""
+
+import random
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from ctm_analytics.imports import import_sales, import_spend
+from ctm_analytics.settings import Settings
+
+IMPORTED_AT = datetime(2026, 11, 23, tzinfo=UTC)
+cents = some.integers(0, 10**12)
+days = some.integers(0, 60).map(lambda number: date(2026, 10, 1) + timedelta(days=number))
+ads = some.sampled_from(["120226305854810123", "120226305854810124", "8"])
+spend_rows = some.lists(some.tuples(days, ads, cents, some.integers(0, 10**9)), min_size=1, max_size=40)
+notations = some.sampled_from(["{:.2f}", "{:,.2f}", "${:,.2f}", "comma"])
+
+
+def written(amount_cents: int, notation: str) -> str:
+    amount = Decimal(amount_cents) / 100
+    if notation == "comma":
+        return f"{amount:,.2f}".translate(str.maketrans(",.", ".,"))
+    return notation.format(amount)
+
+
+def spend_file(rows: list[tuple[date, str, int, int]], notation: str) -> str:
+    lines = [
+        f'{day},{ad},"{written(amount, notation)}",USD,{place}'
+        for place, (day, ad, amount, _) in enumerate(rows)
+    ]
+    return "\n".join(["day,ad_id,spend,currency,part", *lines])
+
+
+def stored(folder: Path, kind: str) -> list[dict[str, object]]:
+    return [
+        row
+        for path in (folder / "imports" / kind).glob("*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    ]
+
+
+def bring_in(folder: str, content: str, day: int = 0) -> None:
+    file = Path(folder) / "spend.csv"
+    file.write_text(content)
+    import_spend(file, Path(folder), settings=Settings(), imported_at=IMPORTED_AT + timedelta(days=day))
+
+
+@settings(max_examples=60, deadline=None)
+@given(spend_rows, notations)
+def test_money_in_is_money_out_to_the_cent_however_it_is_written(rows, notation):
+    with tempfile.TemporaryDirectory() as folder:
+        bring_in(folder, spend_file(rows, notation))
+        found = {(row["day"], row["ad_id"]): row["spend"] for row in stored(Path(folder), "spend")}
+    expected: dict[tuple[date, str], Decimal] = {}
+    for day, ad, amount, _ in rows:
+        expected[day, ad] = expected.get((day, ad), Decimal(0)) + Decimal(amount) / 100
+    assert found == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(spend_rows, some.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(rows, shuffler: random.Random):
+    def outcome(content: str) -> list[tuple[object, ...]]:
+        with tempfile.TemporaryDirectory() as folder:
+            bring_in(folder, content)
+            return sorted((row["day"], row["ad_id"], row["spend"]) for row in stored(Path(folder), "spend"))
+
+    header, *lines = spend_file(rows, "{:.2f}").splitlines()
+    shuffled = shuffler.sample(lines, len(lines))
+    assert outcome("\n".join([header, *lines])) == outcome("\n".join([header, *shuffled]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(spend_rows)
+def test_an_import_is_idempotent(rows):
+    with tempfile.TemporaryDirectory() as folder:
+        bring_in(folder, spend_file(rows, "{:.2f}"))
+        once = stored(Path(folder), "spend")
+        bring_in(folder, spend_file(rows, "{:.2f}"), day=1)
+        assert stored(Path(folder), "spend") == once
+
+
+@settings(max_examples=40, deadline=None)
+@given(some.lists(some.tuples(cents, some.integers(0, 3)), min_size=1, max_size=20))
+def test_every_row_read_is_imported_or_accounted_for(orders):
+    lines = ["Name,Created at,Total,Currency"]
+    for number, (amount, line_items) in enumerate(orders):
+        lines.append(f"#{number},2026-11-01 10:00:00 +0000,{Decimal(amount) / 100:.2f},USD")
+        lines += [f"#{number},,,"] * line_items
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "orders.csv"
+        file.write_text("\n".join(lines))
+        summary = import_sales(file, Path(folder), settings=Settings(), imported_at=IMPORTED_AT)
+    assert (
+        summary.rows_read
+        == len(lines) - 1
+        == summary.rows_imported + sum(count for count, _ in summary.left_out)
+    )
+    assert summary.total_amount == sum(Decimal(amount) / 100 for amount, _ in orders)
