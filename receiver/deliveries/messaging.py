@@ -192,7 +192,9 @@ def _cart(item: Item, content: Content) -> Reading:
 
 
 def _lead_answers(item: Item, content: Content) -> Reading:
-    return _person_event(item, content, "lead")
+    """Read what a person filled in: the form itself must be fetched, or its answers are personal data."""
+    kind = "form" if "form" in content else "messaging_customer_information"
+    return _person_event(item, content, "lead", message_type=kind if kind in content else None)
 
 
 def _handover(item: Item, content: Content) -> Reading:

@@ -118,15 +118,14 @@ def _echo(source: Source, echo: Leaf) -> Reading:
 def _thread_event(source: Source, message: Leaf, contact_id: str | None, columns: Columns) -> Reading:
     """Read something in a thread; ``columns`` tell who sent it, its type tells whether it is a message."""
     wamid, kind, time = text(message.get("id")), text(message.get("type")), message.get("timestamp")
-    described = _NOT_MESSAGES.get(kind, _words)(message)
+    described = _BY_TYPE.get(kind, _words)(message)
     return Reading(
         natural_key=("mid", wamid) if wamid else whole_key(source.item, message, time),
         payload=source.payload,
         account_id=source.account_id,
         contact_id=contact_id,
         time=time,
-        message_type=kind,
-        **{"message_id": wamid, **columns, **described},
+        **{"message_id": wamid, "message_type": kind, **columns, **described},
     )
 
 
@@ -150,6 +149,14 @@ def _reaction(message: Leaf) -> Columns:
     return {"event_type": "reaction", "message_id": target}
 
 
+def _interactive(message: Leaf) -> Columns:
+    permission = mapping(message.get("interactive")).get("call_permission_reply")
+    if not isinstance(permission, dict):
+        return _words(message)
+    status = text(permission.get("response"))
+    return {"event_type": "optin", "message_type": "call_permission_reply", "status": status}
+
+
 def _system(message: Leaf) -> Columns:
     """Read a notice that a number, an id or a security code has changed: nobody wrote it."""
     status = text(mapping(message.get("system")).get("type"))
@@ -161,7 +168,8 @@ def _welcome(message: Leaf) -> Columns:
     return {"event_type": "referral", "message_id": text(message.get("id"))}
 
 
-_NOT_MESSAGES: dict[str | None, Callable[[Leaf], Columns]] = {
+_BY_TYPE: dict[str | None, Callable[[Leaf], Columns]] = {
+    "interactive": _interactive,
     "edit": _edit,
     "revoke": _revoke,
     "reaction": _reaction,
