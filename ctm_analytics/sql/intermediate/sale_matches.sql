@@ -91,24 +91,25 @@ by_phone as (
         on sale_phones.phone_digits = contact_phones.phone_digits
 ),
 
-lone_refs as (
+used_refs as (
     select
         ref,
-        min(contact_key) as contact_key
+        min(contact_key) as contact_key,
+        max(contact_key) as other_contact_key
     from events
     where ref is not null and contact_key is not null and event_type <> 'test'
     group by ref
-    having count(distinct contact_key) = 1
 ),
 
 by_ref as (
     select
         sales.sale_id,
         4 as evidence,
-        lone_refs.contact_key
+        used_refs.contact_key
     from sales
-    inner join lone_refs
-        on sales.ref = lone_refs.ref
+    inner join used_refs
+        on sales.ref = used_refs.ref
+    where used_refs.contact_key = used_refs.other_contact_key
 ),
 
 candidates as (
@@ -152,8 +153,12 @@ select
         when best.evidence = 3 then 'phone'
         when best.evidence = 4 then 'ref'
         when sales.ad_id is not null then 'ad_id'
+        -- A ref that several contacts used, as an ad's is, says nothing: a declared ad comes before it.
+        when used_refs.ref is not null then 'ambiguous'
         else 'unmatched'
     end as matched_by
 from sales
 left join best
     on sales.sale_id = best.sale_id
+left join used_refs
+    on sales.ref = used_refs.ref
