@@ -117,43 +117,47 @@ def test_many_imports_of_the_same_file_at_once_store_it_once(importer):
     assert len(importer.files("spend")) == 2
 
 
-# Kills itself at the n-th time that it opens, makes or renames something below the data folder.
-KILLED_IMPORT = """
+# Imports into one folder after the other; each child kills itself one step later than the one before: when it opens,
+# makes or renames something below its data folder for the n-th time. Prints how each child ended.
+KILLED_IMPORTS = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
+import pandas  # pyarrow would load it in every child
 from ctm_analytics.imports import import_spend
 from ctm_analytics.settings import Settings
 
-file, data, moments = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+def import_until(step, folder):
+    def count(event, arguments):
+        nonlocal step
+        if event in ("open", "os.rename", "os.mkdir") and str(folder / "data") in str(arguments[0]):
+            step -= 1
+            if step == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-def count(event, arguments):
-    global moments
-    if event in ("open", "os.rename", "os.mkdir") and str(data) in str(arguments[0]):
-        moments -= 1
-        if moments == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(count)
+    at = datetime(2026, 11, 23, 7, 14, tzinfo=UTC)
+    import_spend(folder / "file.csv", folder / "data", settings=Settings(), imported_at=at)
 
-sys.addaudithook(count)
-import_spend(file, data, settings=Settings(), imported_at=datetime(2026, 11, 23, 7, 14, tzinfo=UTC))
+for step, folder in enumerate(map(Path, sys.argv[1:]), start=1):
+    child = os.fork()
+    if child == 0:
+        import_until(step, folder)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 def test_an_import_killed_at_any_moment_is_whole_or_absent_and_can_be_repeated(importer):
-    file = importer.write(FILES["spend"])
-    outcomes = []
-    for moment in range(1, 100):
-        importer.folder = importer.folder / str(moment)
-        importer.folder.mkdir()
-        command = [sys.executable, "-c", KILLED_IMPORT, str(file), str(importer.data), str(moment)]
-        code = subprocess.run(command, check=False).returncode
-        outcomes.append(len(importer.rows("spend")))
-        importer.run("spend", file)
-        assert len(importer.rows("spend")) == 2, f"killed at moment {moment}: repeated, it is there once"
-        assert len(importer.files("spend")) == 2, f"killed at moment {moment}: nothing is left over"
-        importer.folder = importer.folder.parent
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
-    assert set(outcomes) == {0, 2}, "whole or absent"
-    assert len(outcomes) > 6, "it was killed between every two steps"
+    attempts = [type(importer)(importer.folder / str(step)) for step in range(20)]
+    for attempt in attempts:
+        attempt.folder.mkdir()
+        attempt.write(FILES["spend"])
+    command = [sys.executable, "-c", KILLED_IMPORTS, *(str(attempt.folder) for attempt in attempts)]
+    codes = [int(line) for line in subprocess.run(command, check=True, capture_output=True).stdout.split()]
+    assert set(codes) == {-signal.SIGKILL, 0}, "the last ones had no further step to be killed at"
+    assert {len(attempt.rows("spend")) for attempt in attempts} == {0, 2}, "whole or absent"
+    for attempt in attempts:
+        attempt.run("spend", attempt.folder / "file.csv")
+        assert len(attempt.rows("spend")) == 2, "repeated, it is there once"
+        assert len(attempt.files("spend")) == 2, "and nothing is left over"
