@@ -11,9 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import settings
 
 import ctm_analytics as ctm
 from ctm_analytics.schemas import EVENTS, HEARTBEATS, IMPORTS
+
+# No test measures time, and CI draws the same examples each time.
+settings.register_profile("ctm", deadline=None, derandomize=True)
+settings.load_profile("ctm")
 
 START = datetime(2026, 11, 2, 8, 0)  # a Monday, UTC
 AS_OF = datetime(2026, 11, 30, tzinfo=UTC)

@@ -1,0 +1,74 @@
+"""Intervals: their edges, their symmetry, and what they refuse."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.statistics.intervals import cac_interval, poisson_interval, wilson_interval
+
+
+def test_without_chances_there_is_no_rate_to_bound() -> None:
+    assert wilson_interval(0, 0) is None
+
+
+def test_the_wilson_interval_ends_exactly_at_0_and_at_1() -> None:
+    nobody, everybody = wilson_interval(0, 7), wilson_interval(7, 7)
+    assert nobody is not None
+    assert everybody is not None
+    assert nobody.low == 0.0
+    assert everybody.high == 1.0
+
+
+@given(st.integers(1, 500).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
+def test_the_wilson_interval_of_losses_mirrors_that_of_wins(counts: tuple[int, int]) -> None:
+    conversions, trials = counts
+    wins, losses = wilson_interval(conversions, trials), wilson_interval(trials - conversions, trials)
+    assert wins is not None
+    assert losses is not None
+    assert wins.high is not None
+    assert wins.low == pytest.approx(1 - (losses.high or 0), abs=1e-12)
+    assert 0 <= wins.low <= conversions / trials <= wins.high <= 1
+
+
+@given(st.floats(0, 1e4, allow_nan=False))
+def test_the_poisson_interval_holds_its_count_and_grows_with_it(count: float) -> None:
+    interval, greater = poisson_interval(count), poisson_interval(count + 0.5)
+    assert interval.high is not None
+    assert greater.high is not None
+    assert interval.low <= count <= interval.high
+    assert interval.low <= greater.low
+    assert interval.high < greater.high
+
+
+def test_more_confidence_widens_the_interval() -> None:
+    narrow, wide = poisson_interval(9, 0.90), poisson_interval(9, 0.99)
+    assert wide.low < narrow.low
+    assert (narrow.high or 0) < (wide.high or 0)
+
+
+def test_nothing_spent_and_nobody_won_bounds_nothing() -> None:
+    assert cac_interval(0, 0) is None
+
+
+def test_customers_without_spend_cost_nothing() -> None:
+    assert cac_interval(0, 3) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("counts", [(-1, 5), (6, 5), (1, -1)])
+def test_counts_that_contradict_each_other_are_refused(counts: tuple[int, int]) -> None:
+    with pytest.raises(InvalidArgument, match=rf"conversions: {counts[0]} of {counts[1]} trials cannot be"):
+        wilson_interval(*counts)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, -0.1, 95])
+def test_a_confidence_outside_0_and_1_is_refused(confidence: float) -> None:
+    with pytest.raises(InvalidArgument, match=r"Use 0\.95 for 95 %"):
+        poisson_interval(3, confidence)
+
+
+def test_negative_counts_and_spend_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="count: -1 is negative"):
+        poisson_interval(-1)
+    with pytest.raises(InvalidArgument, match="spend: -5 is negative"):
+        cac_interval(-5, 1)

@@ -1,0 +1,99 @@
+"""Our statistics against values that others published: each test names its source (published/README.md)."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from ctm_analytics.statistics.intervals import cac_interval, poisson_interval, wilson_interval
+from ctm_analytics.statistics.survival import KaplanMeier, kaplan_meier
+
+PUBLISHED = Path(__file__).parent / "published"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (PUBLISHED / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def curve(name: str, time: str, event: str, group: tuple[str, str] | None = None) -> KaplanMeier:
+    chosen = [row for row in rows(name) if group is None or row[group[0]] == group[1]]
+    observed = [row[event] in ("1", "1.0", "True") for row in chosen]
+    result = kaplan_meier([float(row[time]) for row in chosen], observed)
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in rows("expected_R_binom_confint.csv") if row["method"] == "wilson"], ids=str
+)
+def test_wilson_interval_is_that_of_r_binom_confint(row: dict[str, str]) -> None:
+    interval = wilson_interval(int(row["x"]), int(row["n"]))
+    assert interval == pytest.approx((float(row["lower95"]), float(row["upper95"])), abs=1e-7)
+
+
+@pytest.mark.parametrize("row", rows("expected_newcombe1998_wilson.csv"), ids=str)
+def test_wilson_interval_is_that_of_newcombe_1998(row: dict[str, str]) -> None:
+    interval = wilson_interval(int(row["x"]), int(row["n"]))
+    assert interval == pytest.approx((float(row["lower95"]), float(row["upper95"])), abs=5e-5)
+
+
+@pytest.mark.parametrize("row", rows("poisson_exact.csv"), ids=str)
+def test_poisson_interval_is_that_of_r_poisson_test(row: dict[str, str]) -> None:
+    exposure = float(row["exposure"])
+    low, high = poisson_interval(float(row["events"]), float(row["conf"]))
+    published = (float(row["lower"]), float(row["upper"]))
+    assert high is not None
+    tolerance = 5e-7 if row["kind"].startswith("R ?poisson") else 5e-3
+    assert (low / exposure, high / exposure) == pytest.approx(published, abs=tolerance)
+
+
+def test_cac_interval_is_spend_over_the_poisson_limits_reversed() -> None:
+    # 42 customers: Garwood's limits are 30.27 and 56.77 (R poisson.test).
+    low, high = cac_interval(420, 42) or (None, None)
+    assert low == pytest.approx(420 / 56.77, rel=1e-4)
+    assert high == pytest.approx(420 / 30.27, rel=1e-4)
+
+
+def test_cac_interval_without_customers_is_at_least_spend_over_3_689() -> None:
+    low, high = cac_interval(100, 0) or (None, None)
+    assert low == pytest.approx(100 / 3.689, rel=1e-4)
+    assert high is None
+
+
+@pytest.mark.parametrize("group", ["Maintained", "Nonmaintained"])
+def test_kaplan_meier_is_that_of_r_on_the_aml_study(group: str) -> None:
+    ours = curve("input_aml.csv", "time", "status", ("x", group))
+    steps = dict(zip(ours.times, zip(ours.at_risk, ours.events, ours.survival, strict=True), strict=True))
+    published = [row for row in rows("expected_aml_km.csv") if row["group"] == group]
+    assert published
+    for row in published:
+        at_risk, events, survival = steps[float(row["time"])]
+        assert (at_risk, events) == (float(row["n_risk"]), float(row["n_event"]))
+        assert survival == pytest.approx(float(row["survival"]), abs=5e-4)
+
+
+def test_kaplan_meier_medians_are_those_of_r_on_the_aml_study() -> None:
+    # R `survfit`: 31 weeks maintained, 23 weeks not.
+    medians = [
+        curve("input_aml.csv", "time", "status", ("x", x)).quantile(0.5)
+        for x in ("Maintained", "Nonmaintained")
+    ]
+    assert medians == [31, 23]
+
+
+def test_kaplan_meier_is_that_of_r_on_the_ovarian_study() -> None:
+    ours = curve("input_ovarian.csv", "futime", "fustat")
+    steps = dict(zip(ours.times, ours.survival, strict=True))
+    published = [row for row in rows("expected_ovarian_km.csv") if float(row["n_event"]) > 0]
+    assert published
+    for row in published:
+        assert steps[float(row["time"])] == pytest.approx(float(row["survival"]), abs=5e-4)
+
+
+def test_the_log_log_band_is_that_of_r_on_the_glioma_study() -> None:
+    # R `survfit(conf.type = "log-log")` by way of lifelines' tests, grade 3, without radioimmunotherapy.
+    ours = curve("g3.csv", "time", "event", ("group", "Control"))
+    assert ours.survival[:4] == pytest.approx([0.833, 0.667, 0.5, 0.333], abs=5e-4)
+    assert ours.low[:4] == pytest.approx([0.2731, 0.1946, 0.1109, 0.0461], abs=5e-5)
+    assert ours.high[:4] == pytest.approx([0.975, 0.904, 0.804, 0.676], abs=5e-4)
