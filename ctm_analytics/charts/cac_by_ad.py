@@ -58,9 +58,9 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
         figure,
         rows,
         {
-            "better": f"Surely below {against}",
+            "better": f"Clearly below {against}",
             "unsettled": "Not settled",
-            "worse": f"Surely above {against}",
+            "worse": f"Clearly above {against}",
             "few": f"Fewer than {FEW_CUSTOMERS} new customers",
             "at least": "No new customer yet: costs at least",
         },
@@ -82,7 +82,7 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
 
 
 def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
-    """Say how many ads are surely cheaper or dearer than the target, or than all ads together.
+    """Say how many ads are clearly cheaper or dearer than the target, or than all ads together.
 
     Examples
     --------
@@ -106,9 +106,9 @@ def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
         else f"the {line} per new customer of all ads together"
     )
     if not better and not worse:
-        return f"No ad costs surely more or less than {against}."
-    cheaper = f"{better or 'None'} of {len(groups)} ads cost surely less than {against}"
-    return f"{cheaper}, {worse or 'none'} surely more."
+        return f"No ad costs clearly more or less than {against}."
+    cheaper = f"{better or 'None'} of {len(groups)} ads cost clearly less than {against}"
+    return f"{cheaper}, {worse or 'none'} clearly more."
 
 
 def _spenders(ads: pd.DataFrame) -> pd.DataFrame:
@@ -135,11 +135,13 @@ def _groups(spenders: pd.DataFrame, reference: float | None) -> list[str]:
 def _group(ad: "pd.Series[Any]", reference: float | None) -> str:
     if math.isnan(ad["cac"]):
         return "at least"
+    if ad["new_customers"] < FEW_CUSTOMERS:
+        return "few"
     if reference is not None and ad["cac_high"] < reference:
         return "better"
     if reference is not None and ad["cac_low"] > reference:
         return "worse"
-    return "few" if ad["new_customers"] < FEW_CUSTOMERS else "unsettled"
+    return "unsettled"
 
 
 def _range(drawn: pd.DataFrame, lines: list[float]) -> tuple[float, float]:

@@ -37,9 +37,9 @@ def conversion_by_ad(ads: pd.DataFrame) -> go.Figure:
         figure,
         [_row(ad, overall) for _, ad in drawn.iterrows()],
         {
-            "better": "Surely above all ads together",
+            "better": "Clearly above all ads together",
             "unsettled": "Not settled",
-            "worse": "Surely below all ads together",
+            "worse": "Clearly below all ads together",
             "few": f"Fewer than {FEW_CHATS} chats",
         },
     )
@@ -56,7 +56,7 @@ def conversion_by_ad(ads: pd.DataFrame) -> go.Figure:
 
 
 def conversion_finding(ads: pd.DataFrame) -> str:
-    """Say how many ads convert surely better or worse than all ads together.
+    """Say how many ads convert clearly better or worse than all ads together.
 
     Examples
     --------
@@ -70,12 +70,11 @@ def conversion_finding(ads: pd.DataFrame) -> str:
     overall = _overall(chatted)
     groups = [_group(ad, overall) for _, ad in chatted.iterrows()]
     better, worse = groups.count("better"), groups.count("worse")
+    verb = "is" if better == 1 else "are"
     chats = f"{percent(overall, 1)} of engaged conversations from ads end in a sale"
     if not better and not worse:
-        return f"{chats}; no ad differs surely from that."
-    return (
-        f"{chats}; {better or 'none'} of {len(groups)} ads are surely better, {worse or 'none'} surely worse."
-    )
+        return f"{chats}; no ad is clearly better or worse."
+    return f"{chats}; {better or 'none'} of {len(groups)} ads {verb} clearly better, {worse or 'none'} clearly worse."
 
 
 def _with_chats(ads: pd.DataFrame) -> pd.DataFrame:
@@ -93,11 +92,13 @@ def _overall(chatted: pd.DataFrame) -> float:
 
 
 def _group(ad: "pd.Series[Any]", overall: float) -> str:
+    if ad["engaged"] < FEW_CHATS:
+        return "few"
     if ad["conversion_rate_low"] > overall:
         return "better"
     if ad["conversion_rate_high"] < overall:
         return "worse"
-    return "few" if ad["engaged"] < FEW_CHATS else "unsettled"
+    return "unsettled"
 
 
 def _row(ad: "pd.Series[Any]", overall: float) -> Row:

@@ -34,7 +34,7 @@ def daily_trend(days: pd.DataFrame, *, since: date, until: date) -> go.Figure:
     Parameters
     ----------
     days : frame of ``workbench.ads(by="day")``: ``day``, ``spend``, ``conversations``, ``sales``; it may
-        begin before ``since``, to show what is usual. A day without a row counts as 0.
+        begin before ``since``, to show what is usual. A day without a row had no conversation.
     since, until : date, both included; the period of the report, shaded
     """
     currency = currency_of(days)
@@ -87,18 +87,19 @@ def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
 
 def _per_day(days: pd.DataFrame, currency: str | None) -> str:
     spend, conversations, sales = (float(days[column].mean()) for column, _, _ in PANELS)
-    decimals = 1 if sales < 10 else 0
-    spent = money(spend, currency, 0)
-    return f"{spent} spent, {count(conversations)} conversations, {count(sales, decimals)} sales"
+    decimals = 1 if 0 < sales < 10 else 0
+    spent = f"{money(spend, currency, 0)} spent, " if spend == spend else ""
+    return f"{spent}{count(conversations)} conversations, {count(sales, decimals)} sales"
 
 
 def _complete(days: pd.DataFrame) -> pd.DataFrame:
-    """Index by day, without holes; a day without a row had nothing."""
+    """Index by day, without holes; a day without a row had no conversation, and its spend is unknown."""
     known = days[days["day"].notna()]
     columns = {column: floats(known[column]) for column, _, _ in PANELS}
     by_day = pd.DataFrame(columns, index=pd.DatetimeIndex(pd.to_datetime(known["day"])))
-    by_day = by_day.groupby(level=0).sum()
-    return by_day.reindex(pd.date_range(by_day.index.min(), by_day.index.max(), freq="D"), fill_value=0.0)
+    by_day = by_day.groupby(level=0).sum(min_count=1)
+    every_day = by_day.reindex(pd.date_range(by_day.index.min(), by_day.index.max(), freq="D"))
+    return every_day.fillna({"conversations": 0.0, "sales": 0.0})
 
 
 def _shade(figure: go.Figure, since: date, until: date, panel: str) -> None:

@@ -69,21 +69,21 @@ def funnel_finding(stages: pd.DataFrame) -> str:
     --------
     >>> funnel_finding(pd.DataFrame({"stage": ["Clicks", "Conversations", "Sales"], "count": [400, 200, 20],
     ...     "share_of_previous": [None, 0.5, 0.1], "share_of_first": [1, 0.5, 0.05]}))
-    'Of 400 clicks, 20 (5\xa0%) become sales; the largest loss comes before “Sales”: 90\xa0%.'
+    '20 of 400 clicks (5\xa0%) get as far as “Sales”; the largest loss comes just before “Sales”: 90\xa0%.'
     """
     known = stages[stages["count"].notna()]
     if len(known) < 2 or not known["count"].iloc[0]:
         return "Nothing happened in this period."
     first, last = known.iloc[0], known.iloc[-1]
     reached = percent(last["count"] / first["count"])
-    start = f"Of {count(first['count'])} {_lower(first)},"
-    start = f"{start} {count(last['count'])} ({reached}) become {_lower(last)}"
+    start = f"{count(last['count'])} of {count(first['count'])} {_lower(first)} ({reached})"
+    start = f"{start} get as far as “{last['stage']}”"
     steps = known.iloc[1:][known.iloc[1:]["share_of_previous"].notna()]
     if steps.empty:
         return f"{start}."
     worst = steps.iloc[int(floats(steps["share_of_previous"]).argmin())]
     stopped = percent(1 - float(worst["share_of_previous"]))
-    return f"{start}; the largest loss comes before “{worst['stage']}”: {stopped}."
+    return f"{start}; the largest loss comes just before “{worst['stage']}”: {stopped}."
 
 
 def _lower(stage: "pd.Series[Any]") -> str:
@@ -126,7 +126,7 @@ def _beside(stage: "pd.Series[Any]") -> str:
 
 def _lost(stage: "pd.Series[Any]", lost: float) -> str:
     if lost < 0:
-        return f"{count(-lost)} more than the step before: counted by other rules"
+        return f"{count(-lost)} more than before: other rules"
     why = stage.get("loss")
     return f"{count(lost)} lost" + (f": {label(shorten(why, 38))}" if isinstance(why, str) and why else "")
 

@@ -73,7 +73,7 @@ def response_finding(curve: pd.DataFrame) -> str:
             return f"Fewer than half are answered ({percent(floats(curve['answered_share']).max())})."
         return f"Half are answered within {duration(median)}."
     parts = [
-        f"{'fewer than half' if median is None else duration(median)} ({group[:1].lower()}{group[1:]})"
+        f"{'fewer than half' if median is None else duration(median)} ({group})"
         for group, median in medians.items()
     ]
     return f"Half are answered within {', '.join(parts)}."

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from ctm_analytics.charts.cac_by_ad import FEW_CUSTOMERS
 from ctm_analytics.charts.formats import (
     ad_name,
     count,
@@ -59,23 +60,26 @@ def maturity_notice(total: "pd.Series[Any]", window_days: int) -> str:
 def best_ad_sentence(ads: pd.DataFrame) -> str:
     """Say which ad brought customers at the lowest cost, judged by the upper end of its interval.
 
-    The dot alone would favour the ad with one lucky sale.
+    The dot alone would favour an ad with a lucky sale; ads with fewer than ``FEW_CUSTOMERS`` are left out.
     """
-    known = ads[ads["ad_id"].notna() & ads["cac_high"].notna()]
+    enough = floats(ads["new_customers"]) >= FEW_CUSTOMERS
+    known = ads[ads["ad_id"].notna() & ads["cac_high"].notna() & enough]
     if known.empty:
-        return "No ad has brought enough new customers to name the best."
+        return f"No ad has brought {FEW_CUSTOMERS} new customers yet: too few to name the best."
     best = known.iloc[int(floats(known["cac_high"]).argmin())]
     currency = currency_of(ads)
     return (
-        f"The safest buy is “{ad_name(best, 60)}”: "
-        f"{money(best['cac'], currency)} per new customer, surely below {money(best['cac_high'], currency)}."
+        f"The safest choice is “{ad_name(best, 60)}”: "
+        f"{money(best['cac'], currency)} per new customer, clearly below {money(best['cac_high'], currency)}."
     )
 
 
 def idle_ads_sentence(ads: pd.DataFrame) -> str:
-    """Say how much went to ads without any new customer."""
+    """Say how much went to ads without any new customer; empty where no ad spent."""
     spend, customers = floats(ads["spend"]), floats(ads["new_customers"])
     idle = ads["ad_id"].notna().to_numpy() & (spend > 0) & ~(customers > 0)
+    if not (spend > 0).any():
+        return ""
     if not idle.any():
         return "Every ad that spent brought at least one new customer."
     spent = money(spend[idle].sum(), currency_of(ads))
@@ -114,7 +118,7 @@ def _slower(curve: pd.DataFrame) -> str:
     times = known[slow] / known[fast]
     if times < 1.5:
         return ""
-    return f". {slow}: {duration(known[slow])}, {times:.0f}× as long as {fast[:1].lower()}{fast[1:]}"
+    return f". {slow}: {duration(known[slow])}, {times:.0f}× as long as {fast}"
 
 
 def _change(now: float, before: float | None) -> str:

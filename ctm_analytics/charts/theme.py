@@ -77,8 +77,8 @@ def new_figure(finding: str, *, height: int) -> go.Figure:
 def describe(figure: go.Figure, **facts: Any) -> go.Figure:
     """Note what the report's page needs to know of a figure.
 
-    ``finding`` is its title as plain text; ``narrow`` holds layout values for a narrow screen, by path
-    (``"xaxis.title.text"``), and ``narrow_traces`` the like for its traces, by name.
+    ``finding`` is its title as plain text; ``nothing`` says that there is nothing to see; ``narrow`` holds layout
+    values for a narrow screen, by path (``"xaxis.title.text"``), ``narrow_traces`` the like for its traces, by name.
     """
     figure.layout.meta = {**(figure.layout.meta or {}), **facts}
     return figure
@@ -110,4 +110,5 @@ def say_nothing_to_draw(figure: go.Figure, reason: str) -> go.Figure:
     figure.add_annotation(
         text=reason, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 14}
     )
-    return figure.update_xaxes(visible=False).update_yaxes(visible=False).update_layout(height=160)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False).update_layout(height=160)
+    return describe(figure, nothing=True)

@@ -131,9 +131,10 @@ def _draw(
             name=MAP,
         )
     )
-    low, high = np.nanmin(values), np.nanmax(values)
     cells = [(row, hour) for row in range(7) for hour in HOURS if texts[row][hour]]
-    is_light = [(values[cell] - low) > MIDDLE * (high - low) for cell in cells]
+    known = [float(values[cell]) for cell in cells]
+    middle = min(known) + MIDDLE * (max(known) - min(known)) if known else 0.0
+    is_light = [value > middle for value in known]
     figure.add_trace(
         go.Scatter(
             x=[hour for _, hour in cells],

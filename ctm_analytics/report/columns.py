@@ -153,7 +153,7 @@ _WRITERS: dict[str, Callable[[float, str | None], str]] = {
     "count": lambda value, _: count(value),
     "credit": _credit,
     "money": lambda value, currency: money(value, currency, 0),
-    "cents": lambda value, currency: money(value, currency, 2),
+    "cents": lambda value, currency: money(value, currency, 2 if value < 20 else 0),
     "percent": lambda value, _: percent(value, 1 if value < 1 else 0),
     "seconds": lambda value, _: duration(value),
     "ratio": lambda value, _: f"{count(value, 2)}×",

@@ -1,5 +1,6 @@
 """A tile with one number: its interval, its change against the period before, and whether that is good."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ class Tile:
     Attributes
     ----------
     change : str, e.g. ``"▼ 4 %"``; empty where there is nothing to compare with
-    verdict : str, ``"better"``, ``"worse"`` or empty where neither direction is good
+    verdict : str, ``"better"``, ``"worse"``; ``"within chance"`` where the value before lies in the interval; empty
+        where neither direction is good
     line : str, points of a small line through ``trend``, in an SVG of 120 by 28; empty without one
     """
 
@@ -63,7 +65,9 @@ def tile(
         raise InvalidArgument(f"unit: {unit!r} is not a unit.{suggestion} Use one of {', '.join(UNITS)}.")
     change, is_up = _change(number_or_none(value), number_or_none(previous), unit)
     verdict = ""
-    if change and is_up is not None and down_is_good is not None:
+    if change and is_up is not None and _within(previous, interval):
+        verdict = "within chance"
+    elif change and is_up is not None and down_is_good is not None:
         verdict = "better" if is_up is not down_is_good else "worse"
     return Tile(
         label=label,
@@ -109,6 +113,14 @@ def _change(now: float | None, before: float | None, unit: str) -> tuple[str, bo
     word = ("point" if size == "1" else "points") if unit == "percent" else "%"
     written = f"{size}\xa0{word}"
     return f"{'▲' if difference > 0 else '▼'}\xa0{written}", difference > 0
+
+
+def _within(previous: Any, interval: tuple[Any, Any] | None) -> bool:
+    """Tell whether the interval holds the value before: then the change may be chance alone."""
+    if interval is None:
+        return False
+    before, low, high = (number_or_none(value) for value in (previous, *interval))
+    return before is not None and low is not None and low <= before <= (math.inf if high is None else high)
 
 
 def _line(trend: Iterable[Any]) -> str:

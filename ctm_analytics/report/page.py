@@ -17,12 +17,14 @@ from markupsafe import Markup
 from ctm_analytics.charts.formats import MONTHS, period
 from ctm_analytics.charts.theme import CONFIG
 from ctm_analytics.errors import InvalidArgument, NoData
+from ctm_analytics.report.columns import column_of
 from ctm_analytics.report.kpi import Tile, tile
 from ctm_analytics.report.plotly_bundle import plotly_bundle, policy_hash
 from ctm_analytics.report.tables import NOT_CREDITED, Table, ads_table, data_table, write_csv
 from ctm_analytics.settings import Settings
 
 VERSIONS = ("ctm-analytics", "plotly", "duckdb", "pandas")
+_SEVERITY = {"fail": 0, "warn": 1, "ok": 2}
 _PARTS = resources.files("ctm_analytics.report")
 
 
@@ -177,8 +179,9 @@ class Report:
             section.table = data_table(table, self.currency)
         if figure is not None:
             section.finding = _finding(figure)
-            section.figure = _script_json(_without_title(figure))
-            section.height = int(figure.layout.height or 400)
+            if not (figure.layout.meta or {}).get("nothing"):
+                section.figure = _script_json(_without_title(figure))
+                section.height = int(figure.layout.height or 400)
 
     def ads_table(
         self, ads: pd.DataFrame, total: "pd.Series[Any] | None" = None, title: str = "All ads"
@@ -191,7 +194,9 @@ class Report:
         section = self._add(title, "quality", rows=checks)
         failed = [str(status) for status in checks["status"] if status != "ok"]
         section.finding = _quality_finding(len(checks), failed)
-        section.table = data_table(checks, self.currency)
+        named = checks.assign(check=[column_of(str(check)).label for check in checks["check"]])
+        worst_first = named["status"].map(_SEVERITY).fillna(0).sort_values(kind="stable").index
+        section.table = data_table(named.loc[worst_first], self.currency)
 
     def save(self, path: Path | str, tables: Path | str | None = None) -> Path:
         """Write the report, and each section's rows as CSV where ``tables`` names a folder.

@@ -137,7 +137,7 @@ def _described(name: str, values: "pd.Series[Any]") -> Column:
 def _money_unit(values: "pd.Series[Any]") -> str:
     """Choose cents for a whole column or for none of it, so that its figures can be compared at a glance."""
     known = floats(values)
-    return "cents" if not known.size or np.isnan(known).all() or np.nanmax(known) < 100 else "money"
+    return "cents" if not known.size or np.isnan(known).all() or np.nanmax(known) < 20 else "money"
 
 
 def _ads_columns() -> list[str]:
@@ -154,7 +154,7 @@ def _has(ads: pd.DataFrame, interval: str) -> bool:
 def _ads_column(name: str, ads: pd.DataFrame) -> Column:
     if name not in INTERVALS:
         return _described(name, ads[name])
-    of = _described(INTERVALS[name][0], ads[INTERVALS[name][0]])
+    of = COLUMNS[INTERVALS[name][0]]
     # Where an estimate stands in two views, its interval stands in the one that is about it.
     presets = of.presets.split()[0]
     return Column(f"{of.label}, 95 %", of.unit, presets, f"95 % interval of {of.label}")

@@ -1,0 +1,225 @@
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ctm_analytics.charts import (
+    daily_trend,
+    funnel,
+    funnel_finding,
+    response_curve,
+    response_finding,
+    response_table,
+    trend_finding,
+    weekday_hour,
+    weekday_hour_finding,
+)
+from ctm_analytics.charts.theme import BLUE, GREY
+
+
+def stages(*counts):
+    names = ("Link clicks", "Conversations", "Bought")
+    before = [None, *counts[:-1]]
+    return pd.DataFrame(
+        {
+            "stage": names[: len(counts)],
+            "count": pd.array(counts, "Int64"),
+            "lost": [
+                None if last is None else last - count for last, count in zip(before, counts, strict=True)
+            ],
+            "loss": [None, "clicked, no chat", "no sale"][: len(counts)],
+            "share_of_previous": [
+                count / last if last else None for last, count in zip(before, counts, strict=True)
+            ],
+            "share_of_first": [count / counts[0] if counts[0] else None for count in counts],
+            "cost_each": [100 / count if count else None for count in counts],
+        }
+    )
+
+
+def curve(**groups):
+    frames = [
+        pd.DataFrame(
+            {
+                "group": name,
+                "seconds": [float(seconds) for seconds, _ in steps],
+                "answered_share": [share for _, share in steps],
+                "low": [share - 0.05 for _, share in steps],
+                "high": [share + 0.05 for _, share in steps],
+                "at_risk": range(len(steps), 0, -1),
+            }
+        )
+        for name, steps in groups.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def hours(*rows):
+    columns = ["weekday", "hour", "engaged", "median_first_response_seconds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def days(*rows):
+    frame = pd.DataFrame(rows, columns=["day", "spend", "conversations", "sales"])
+    return frame.assign(day=pd.to_datetime(frame["day"]), currency="USD")
+
+
+def test_a_funnel_is_drawn_in_bars_since_partial_bundles_draw_a_funnel_trace_as_a_line():
+    assert {trace.type for trace in funnel(stages(400, 200, 20)).data} == {"bar"}
+
+
+def test_behind_each_bar_stands_what_the_step_before_it_had():
+    lost, kept = funnel(stages(400, 200, 20)).data
+    assert (lost.marker.color, list(lost.x)) == (GREY, [None, 400, 200])
+    assert (kept.marker.color, list(kept.x)) == (BLUE, [400, 200, 20])
+
+
+def test_each_loss_is_named_beside_its_bar():
+    words = [annotation.text for annotation in funnel(stages(400, 200, 20)).layout.annotations]
+    assert "200 lost: clicked, no chat" in words[1]
+    assert "50\xa0% of previous" in words[1]
+
+
+def test_a_stage_that_counts_more_by_other_rules_is_no_loss():
+    assert "20 more than before: other rules" in funnel(stages(400, 420)).layout.annotations[1].text
+
+
+def test_the_funnel_finds_the_step_with_the_largest_loss():
+    assert funnel_finding(stages(400, 200, 20)) == (
+        "20 of 400 link clicks (5\xa0%) get as far as “Bought”; the largest loss comes just before “Bought”: 90\xa0%."
+    )
+
+
+@pytest.mark.parametrize("empty", [stages(400).iloc[:0], stages(0, 0), stages(0)])
+def test_a_funnel_of_nothing_says_so(empty):
+    assert funnel_finding(empty) == "Nothing happened in this period."
+    assert funnel(empty).layout.annotations[0].text == "Nothing happened in this period."
+
+
+def test_the_response_curve_is_a_step_with_a_band_on_a_logarithmic_time_axis():
+    figure = response_curve(curve(All=[(60, 0.3), (252, 0.5), (4000, 0.8)]))
+    low, high, middle, _ = figure.data
+    assert middle.line.shape == "hv"
+    assert high.fill == "tonexty"
+    assert all(np.asarray(low.y) <= np.asarray(high.y))
+    assert figure.layout.xaxis.type == "log"
+    assert list(figure.layout.xaxis.ticktext)[:3] == ["10\xa0s", "1\xa0min", "5\xa0min"]
+
+
+def test_before_the_first_response_nobody_is_answered_and_a_step_holds_until_the_next():
+    middle = response_curve(curve(All=[(60, 0.3), (252, 0.5), (4000, 0.8)])).data[2]
+    share_at = dict(zip(middle.x, middle.y, strict=True))
+    assert {share for seconds, share in share_at.items() if seconds < 60} == {0.0}
+    assert {share for seconds, share in share_at.items() if 253 < seconds < 3999} == {0.5}
+
+
+def test_the_median_is_marked_and_said():
+    figure = response_curve(curve(All=[(60, 0.3), (252, 0.5)]))
+    assert figure.data[-1].text == ("half: 4\xa0min 12\xa0s",)
+    assert (
+        response_finding(curve(All=[(60, 0.3), (252, 0.5)])) == "Half are answered within 4\xa0min 12\xa0s."
+    )
+
+
+def test_where_fewer_than_half_are_answered_no_median_is_claimed():
+    slow = curve(All=[(60, 0.3), (900, 0.41)])
+    assert response_finding(slow) == "Fewer than half are answered (41\xa0%)."
+    assert all(trace.mode != "markers+text" for trace in response_curve(slow).data)
+
+
+def test_groups_differ_in_dash_and_colour_and_are_all_in_the_finding():
+    two = curve(Office=[(60, 0.6)], Nights=[(3600, 0.4), (7200, 0.5)])
+    lines = [trace for trace in response_curve(two).data if trace.showlegend is None]
+    assert len({(line.line.dash, line.line.color) for line in lines}) == 2
+    assert response_finding(two) == "Half are answered within 1\xa0min (Office), 2\xa0h (Nights)."
+
+
+def test_the_table_of_the_curve_reads_it_at_round_times():
+    table = response_table(curve(All=[(60, 0.3), (252, 0.5)])).set_index("seconds")["answered_share"]
+    assert (table[10.0], table[60.0], table[300.0], table[86_400.0]) == (0.0, 0.3, 0.5, 0.5)
+
+
+def test_no_responses_give_a_sentence_instead_of_a_curve():
+    empty = curve(All=[(60, 0.3)]).iloc[:0]
+    assert (
+        response_curve(empty).layout.annotations[0].text
+        == "Nobody wrote in this period, or nobody was answered."
+    )
+
+
+def test_latency_and_volume_stand_in_maps_of_their_own():
+    figure = weekday_hour(hours((1, 9, 20, 120.0), (7, 23, 1, 7200.0)))
+    latency, volume = (trace for trace in figure.data if trace.type == "heatmap")
+    assert latency.z[0][9] == pytest.approx(np.log10(120))
+    assert volume.z[6][23] == 1
+    assert np.isnan(volume.z[3][3])
+
+
+def test_each_cell_says_its_value_in_black_on_light_and_white_on_dark():
+    figure = weekday_hour(hours((1, 9, 20, 120.0), (7, 23, 1, 7200.0)))
+    words = next(trace for trace in figure.data if trace.type == "scatter")
+    assert list(words.text) == ["2m", "2h"]
+    assert list(words.textfont.color) == ["#ffffff", "#000000"]
+
+
+def test_the_busiest_hour_and_the_slowest_busy_hour_are_named():
+    frame = hours((1, 9, 20, 120.0), (2, 18, 10, 900.0))
+    assert weekday_hour_finding(frame) == (
+        "Most people write on Mon from 09:00; of the busy hours, they wait longest on Tue from 18:00"
+        " (median 15\xa0min)."
+    )
+
+
+def test_hours_without_any_answer_leave_the_latency_map_empty():
+    figure = weekday_hour(hours((1, 9, 20, None)))
+    assert np.isnan(np.asarray(figure.data[0].z, dtype=float)).all()
+    assert weekday_hour_finding(hours((1, 9, 20, None))) == "Most people write on Mon from 09:00."
+
+
+def test_an_empty_week_gives_a_sentence_instead_of_maps():
+    assert weekday_hour(hours()).layout.annotations[0].text == "Nobody wrote in this period."
+
+
+def test_the_mean_begins_when_seven_days_are_known():
+    frame = days(*((f"2026-11-{day:02d}", 100.0, 10, 1.0) for day in range(1, 15)))
+    figure = daily_trend(frame, since=date(2026, 11, 8), until=date(2026, 11, 14))
+    mean = next(trace for trace in figure.data if trace.name == "Mean of seven days")
+    assert np.isnan(mean.y[:6]).all()
+    assert list(mean.y[6:]) == [100.0] * 8
+
+
+def test_a_day_without_a_row_had_no_conversation_and_its_spend_is_unknown():
+    figure = daily_trend(
+        days(("2026-11-01", 100.0, 10, 1.0), ("2026-11-03", 100.0, 10, 1.0)),
+        since=date(2026, 11, 1),
+        until=date(2026, 11, 3),
+    )
+    daily = [trace for trace in figure.data if trace.name == "Day"]
+    assert np.isnan(daily[0].y[1])
+    assert daily[1].y[1] == 0
+
+
+def test_the_period_of_the_report_is_shaded_in_every_panel():
+    frame = days(*((f"2026-11-{day:02d}", 100.0, 10, 1.0) for day in range(1, 15)))
+    shapes = daily_trend(frame, since=date(2026, 11, 8), until=date(2026, 11, 14)).layout.shapes
+    assert [shape.yref for shape in shapes] == ["y domain", "y2 domain", "y3 domain"]
+    assert str(shapes[0].x0).startswith("2026-11-07 12")
+
+
+def test_the_trend_compares_the_period_with_the_days_before():
+    frame = days(("2026-11-01", 100.0, 10, 2.0), ("2026-11-02", 300.0, 20, 12.0))
+    assert trend_finding(frame, since=date(2026, 11, 2), until=date(2026, 11, 2)) == (
+        "Per day: $300 spent, 20 conversations, 12 sales; in the 1 days before: $100 spent, 10 conversations,"
+        " 2.0 sales."
+    )
+
+
+def test_a_trend_of_no_days_says_so():
+    assert (
+        trend_finding(days(), since=date(2026, 11, 2), until=date(2026, 11, 2))
+        == "There is no data for these days."
+    )
+    assert daily_trend(days(), since=date(2026, 11, 2), until=date(2026, 11, 2)).layout.annotations[
+        0
+    ].text == ("There is no data for these days.")
