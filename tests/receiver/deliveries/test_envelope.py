@@ -73,6 +73,11 @@ def test_a_test_of_the_dashboard_is_a_test(samples, file):
     assert [event.event_type for event in samples.events(file)] == ["test"]
 
 
+def test_the_dashboard_s_message_id_is_a_test_on_any_account(samples):
+    (event,) = samples.read(samples.page(samples.item(message={"mid": "random_mid", "text": "random_text"})))
+    assert event.event_type == "test"
+
+
 def test_a_dashboard_sample_without_envelope_is_a_test(samples):
     value = samples.bodies[DASHBOARD_TESTS[0]]["entry"][0]["changes"][0]["value"]
     (event,) = samples.read({"field": "messages", "value": value})

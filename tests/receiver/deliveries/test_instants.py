@@ -1,5 +1,7 @@
 """Meta's times: milliseconds, seconds, text, ISO 8601, or none."""
 
+import time
+
 import pytest
 
 from receiver.deliveries.instants import microseconds
@@ -8,7 +10,7 @@ EARLY = 1_072_915_200
 
 
 @pytest.mark.parametrize(
-    ("time", "instant"),
+    ("written", "instant"),
     [
         (1783075200842, 1783075200842000),
         (1665424533, 1665424533000000),
@@ -22,13 +24,13 @@ EARLY = 1_072_915_200
         (EARLY, EARLY * 1_000_000),
     ],
 )
-def test_a_time_is_read_in_whatever_form_it_comes(time, instant):
-    assert microseconds(time) == instant
+def test_a_time_is_read_in_whatever_form_it_comes(written, instant):
+    assert microseconds(written) == instant
 
 
-@pytest.mark.parametrize("time", [999_999_999_999, "999999999999"])
-def test_below_1e12_a_number_counts_seconds(time):
-    assert microseconds(time) is None  # in seconds that is the year 33658; in milliseconds it were 2001
+@pytest.mark.parametrize("written", [200_000_000_000, "200000000000"])
+def test_below_1e12_a_number_counts_seconds(written):
+    assert microseconds(written) == 200_000_000_000_000_000
 
 
 def test_from_1e12_on_a_number_counts_milliseconds():
@@ -36,12 +38,22 @@ def test_from_1e12_on_a_number_counts_milliseconds():
 
 
 @pytest.mark.parametrize(
-    "time",
+    "written",
     [None, True, "", "soon", {}, [], -1, "-1", 0, 12341, EARLY - 1, 1e300, 10**4000, "9" * 16, "9" * 5000,
      253370764800, "9999-12-31T00:00:00", "0001-01-01T00:00:00+23:59"],
 )  # fmt: skip
-def test_an_absurd_time_is_none(time):
-    assert microseconds(time) is None
+def test_an_absurd_time_is_none(written):
+    assert microseconds(written) is None
+
+
+def test_a_time_without_a_zone_is_utc_wherever_the_receiver_runs(monkeypatch):
+    monkeypatch.setenv("TZ", "America/Lima")
+    time.tzset()
+    try:
+        assert microseconds("2021-09-08T06:34:04") == 1631082844000000
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_lead_ads_tell_seconds_beside_an_entry_in_milliseconds(samples):

@@ -47,30 +47,32 @@ def ids(body: object) -> list[str]:
     return [event.event_id for event in read(body)]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(body):
     read(body)
 
 
+@settings(deadline=None)
 @given(jsons)
 def test_no_json_raises(body):
     read(body)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(objects, st.lists(jsons, max_size=4), st.sampled_from(["messaging", "standby", "changes", "calls"]))
 def test_no_item_raises(platform, items, place):
     read({"object": platform, "entry": [{"id": "1", "time": 1783075200, place: items}]})
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(st.dictionaries(keys, jsons, max_size=8))
 def test_no_whatsapp_value_raises(value):
     change = {"field": "messages", "value": value}
     read({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]})
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_no_tampered_sample_raises(samples, data):
     body = copy.deepcopy(samples.bodies[data.draw(st.sampled_from(sorted(samples.bodies)))])
@@ -90,7 +92,7 @@ def places(value):
         yield from places(held)
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(st.data(), st.randoms(use_true_random=False))
 def test_the_order_of_keys_changes_nothing_but_the_delivery_id(samples, data, randomness):
     body = samples.bodies[data.draw(st.sampled_from(sorted(samples.bodies)))]
@@ -107,6 +109,7 @@ def shuffled(value, randomness: random.Random):
     return dict(pairs)
 
 
+@settings(deadline=None)
 @given(
     platform=objects,
     account=st.integers(1, 10**30) | st.text(st.characters(codec="utf-8"), min_size=1, max_size=30),
@@ -133,7 +136,7 @@ def test_ids_survive_whatever_they_are(platform, account, person, ad):
     assert (event.account_id, event.contact_id, event.ad_id) == (str(account), contact, str(ad))
 
 
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_an_event_keeps_its_id_whatever_events_come_with_it(samples, data):
     names = data.draw(st.lists(st.sampled_from(sorted(samples.bodies)), min_size=2, max_size=4))
