@@ -1,0 +1,365 @@
+import gzip
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+Start = Callable[..., Any]
+Published = Callable[[], list[dict[str, Any]]]
+
+
+def handshake(receiver: Any, **values: str) -> httpx.Response:
+    asked = {"mode": "subscribe", "challenge": "1158201444", "verify_token": "a-verify-token", **values}
+    return httpx.get(
+        f"{receiver.url}/webhook", params={f"hub.{name}": value for name, value in asked.items()}
+    )
+
+
+def test_the_handshake_answers_the_challenge_and_nothing_else(start: Start) -> None:
+    answer = handshake(start())
+    assert (answer.status_code, answer.content) == (200, b"1158201444")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_wrong_verify_token_is_forbidden(start: Start) -> None:
+    receiver = start()
+    assert handshake(receiver, verify_token="another").status_code == 403
+    assert handshake(receiver, verify_token="").status_code == 403
+    assert handshake(receiver, verify_token="ä").status_code == 403
+
+
+def test_a_malformed_handshake_is_refused(start: Start) -> None:
+    receiver = start()
+    for values in (
+        {"mode": "unsubscribe"},
+        {"challenge": "<script>"},
+        {"challenge": "1\r\nx: y"},
+        {"challenge": "1" * 65},
+        {"challenge": ""},
+        {"challenge": "\u0661"},  # a digit, but not one of ours
+    ):
+        assert handshake(receiver, **values).status_code == 400, values
+    for query in ("", "?hub.mode=subscribe", "?hub.mode=a&hub.mode=b&hub.challenge=1&hub.verify_token=1"):
+        assert httpx.get(f"{receiver.url}/webhook{query}").status_code == 400, query
+
+
+def test_a_signed_delivery_is_answered_with_an_empty_200_and_published(
+    start: Start, message: Any, published: Published
+) -> None:
+    receiver = start()
+    answer = receiver.post(message("m_1"))
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert receiver.stop() == 0
+    (row,) = published()
+    assert (row["message_id"], row["platform"], row["event_type"]) == ("m_1", "messenger", "message")
+    assert "text" not in row
+
+
+def test_an_event_can_be_read_soon_after_its_200_without_stopping(
+    start: Start, message: Any, published: Published, wait_until: Any
+) -> None:
+    receiver = start()
+    assert receiver.post(message("m_1")).status_code == 200
+    wait_until(published)
+    assert receiver.post(message("m_2")).status_code == 200
+    wait_until(lambda: len(published()) == 2)
+
+
+def test_a_delivery_of_wrong_signature_is_refused_and_not_stored(
+    start: Start, message: Any, sign: Any, published: Published, data: Path
+) -> None:
+    receiver = start()
+    for headers in (
+        {},
+        sign(message("m_1"), "another-secret"),
+        sign(message("m_2")),
+        {"x-hub-signature": "sha1=" + "0" * 40},
+        {"x-hub-signature-256": "sha256=" + "0" * 63},
+    ):
+        assert receiver.post(message("m_1"), headers).status_code == 401
+    (segment,) = data.glob("journal/*/*.open")
+    assert segment.stat().st_size == 8  # the file's mark and no frame
+    assert receiver.stop() == 0
+    assert published() == []
+
+
+def test_two_signatures_are_refused_even_if_one_is_right(start: Start, message: Any, sign: Any) -> None:
+    receiver = start()
+    right = sign(message("m_1"))["x-hub-signature-256"]
+    for pair in ((right, "sha256=" + "0" * 64), ("sha256=" + "0" * 64, right)):
+        headers = [("x-hub-signature-256", value) for value in pair]
+        answer = httpx.post(f"{receiver.url}/webhook", content=message("m_1"), headers=headers)
+        assert answer.status_code == 401
+
+
+def test_any_of_several_secrets_is_accepted(start: Start, message: Any, sign: Any) -> None:
+    receiver = start(CTM_APP_SECRET="old,new", CTM_INSTAGRAM_APP_SECRET="instagram")
+    for secret in ("old", "new", "instagram"):
+        assert receiver.post(message("m_1"), sign(message("m_1"), secret)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body", [b"not json", b"\xff\xfe", b"null", b'{"object":"moon"}', b"[" * 100_000, b'"\\ud800"']
+)
+def test_a_signed_body_of_any_content_is_kept_and_answered_200(
+    start: Start, body: bytes, published: Published
+) -> None:
+    receiver = start()
+    assert receiver.post(body).status_code == 200
+    assert receiver.stop() == 0
+    assert [row["event_type"] for row in published()] == ["unknown"]
+
+
+def test_text_is_kept_only_when_it_is_asked_for(start: Start, message: Any, published: Published) -> None:
+    receiver = start(CTM_STORE_TEXT="1")
+    receiver.post(message("m_1", text="a private word"))
+    assert receiver.stop() == 0
+    assert published()[0]["text"] == "a private word"
+
+
+def test_a_delivery_sent_ten_times_in_a_row_and_at_once_is_stored_once(
+    start: Start, message: Any, published: Published
+) -> None:
+    receiver = start()
+    for _ in range(10):
+        assert receiver.post(message("m_in_a_row")).status_code == 200
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda _: receiver.post(message("m_at_once")), range(10)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert receiver.stop() == 0
+    assert sorted(row["message_id"] for row in published()) == ["m_at_once", "m_in_a_row"]
+
+
+def test_only_get_and_post_of_the_webhook_exist(start: Start) -> None:
+    receiver = start()
+    for method in ("PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"):
+        answer = httpx.request(method, f"{receiver.url}/webhook")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    for path in ("/", "/webhook/", "/metrics", "/readyz", "/docs", "//evil.example/webhook"):
+        assert httpx.get(receiver.url + path).status_code == 404, path
+    assert httpx.get(f"{receiver.url}/healthz").text == "ok"
+
+
+def test_a_body_of_three_megabytes_is_stored_and_one_over_the_limit_refused(
+    start: Start, message: Any, published: Published
+) -> None:
+    receiver = start()
+    assert receiver.post(message("m_1", text="x" * 3_000_000)).status_code == 200
+    refused = receiver.exchange(
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 4194305\r\n"
+        b"x-hub-signature-256: sha256=" + b"0" * 64 + b"\r\n\r\n"
+    )
+    assert refused.startswith(b"HTTP/1.1 413 ")
+    assert receiver.stop() == 0
+    assert len(published()) == 1
+
+
+def test_a_chunked_body_is_cut_at_the_limit(start: Start) -> None:
+    receiver = start()
+    head = (
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+        b"x-hub-signature-256: sha256=" + b"0" * 64 + b"\r\n\r\n"
+    )
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    assert receiver.exchange(head + chunk * 64 + b"1\r\nx\r\n").startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_chunked_delivery_within_the_limit_is_stored(start: Start, message: Any, sign: Any) -> None:
+    body = message("m_1")
+    answer = httpx.post(f"{start().url}/webhook", content=iter([body[:10], body[10:]]), headers=sign(body))
+    assert answer.status_code == 200
+
+
+def test_a_request_that_names_no_length_or_an_encoding_is_refused(
+    start: Start, message: Any, sign: Any
+) -> None:
+    receiver = start()
+    assert receiver.exchange(b"POST /webhook HTTP/1.1\r\nhost: x\r\n\r\n").startswith(b"HTTP/1.1 411 ")
+    packed = gzip.compress(message("m_1"))
+    answer = receiver.post(packed, {**sign(packed), "content-encoding": "gzip"})
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 7\r\ncontent-length: 8\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length : 3\r\n\r\n",
+        b"GET / HTTP/1.1\nhost: x\n\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=["two framings", "two lengths", "negative length", "space before colon", "bare line feeds", "tls"],
+)
+def test_a_request_that_two_servers_could_read_differently_is_refused(
+    start: Start, request_bytes: bytes
+) -> None:
+    assert start().exchange(request_bytes).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("header", [b"x: " + b"y" * 20_000, b"x: y\r\n" * 5_000, b"x" * 200_000])
+def test_a_head_beyond_sixteen_kibibytes_is_refused(start: Start, header: bytes) -> None:
+    answer = start().exchange(b"GET /healthz HTTP/1.1\r\nhost: x\r\n" + header)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_request_that_does_not_go_on_is_ended_by_its_deadline(start: Start, sign: Any) -> None:
+    receiver = start()
+    slow_body = b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\nx-hub-signature-256: "
+    slow_body += sign(b"12345")["x-hub-signature-256"].encode() + b"\r\n\r\n1234"
+    beginnings = [
+        b"",
+        b"\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost:",
+        slow_body,
+        b"GET /healthz HTTP/1.1\r\n\r\n\r\n",
+    ]
+    with ThreadPoolExecutor(len(beginnings)) as threads:
+        nothing, line, head, body, kept_alive = threads.map(receiver.exchange, beginnings)
+    assert (nothing, line) == (b"", b"")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert body.startswith(b"HTTP/1.1 408 ")
+    assert kept_alive.startswith(b"HTTP/1.1 200 ")
+    assert kept_alive.count(b"HTTP/1.1") == 1
+
+
+def test_a_connection_cut_within_the_body_stores_nothing(
+    start: Start, message: Any, published: Published
+) -> None:
+    receiver = start()
+    address = httpx.URL(receiver.url)
+    with socket.create_connection((address.host, address.port)) as connection:
+        connection.sendall(
+            b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n"
+            b"x-hub-signature-256: sha256=" + b"0" * 64 + b"\r\n\r\nhalf"
+        )
+    assert receiver.post(message("m_1")).status_code == 200
+    assert receiver.stop() == 0
+    assert len(published()) == 1
+
+
+def test_metrics_and_readiness_are_on_the_private_port_only(start: Start, message: Any) -> None:
+    receiver = start()
+    receiver.post(message("m_1"))
+    receiver.post(message("m_1"), {})
+    assert httpx.get(f"{receiver.private_url}/readyz").text == "ready"
+    assert httpx.get(f"{receiver.private_url}/webhook").status_code == 404
+    metrics = httpx.get(f"{receiver.private_url}/metrics").text
+    assert 'ctm_deliveries_total{result="stored"} 1' in metrics
+    assert 'ctm_signatures_refused_total{reason="absent"} 1' in metrics
+    assert "127.0.0.1" in receiver.private_url
+
+
+def test_nothing_personal_and_no_secret_is_logged_or_counted(start: Start, message: Any) -> None:
+    receiver = start()
+    receiver.post(message("m_canary", text="a private word"))
+    receiver.post(message("m_canary", text="a private word"), {})
+    receiver.post(b"canary that is not json")
+    handshake(receiver, verify_token="canary")
+    receiver.exchange(b"GET /canary\x00 HTTP/1.1\r\n\r\n")
+    said = receiver.log + httpx.get(f"{receiver.private_url}/metrics").text
+    assert receiver.stop() == 0
+    said += receiver.log
+    for word in (
+        "canary",
+        "private word",
+        "7219453208114",
+        "1906385232743451",
+        "an-app-secret",
+        "a-verify-token",
+    ):
+        assert word not in said
+
+
+def test_everything_on_disk_belongs_to_the_receiver_alone(start: Start, message: Any, data: Path) -> None:
+    receiver = start()
+    receiver.post(message("m_1"))
+    assert receiver.stop() == 0
+    for path in [data, *data.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_each_run_leaves_one_heartbeat(start: Start, data: Path) -> None:
+    for _ in range(2):
+        assert start().stop() == 0
+    beats = [pq.read_table(file).to_pylist() for file in sorted(data.glob("heartbeats/*.parquet"))]
+    assert [len(rows) for rows in beats] == [1, 1]
+    for (row,) in beats:
+        assert row["started_at"] < row["beat_at"]
+    assert beats[0][0]["beat_at"] < beats[1][0]["started_at"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"CTM_APP_SECRET": ""}, "CTM_APP_SECRET is not set"),
+        ({"CTM_VERIFY_TOKEN": ""}, "CTM_VERIFY_TOKEN is not set"),
+        ({"CTM_STORE_TEXT": "perhaps"}, "store_text: 'perhaps' is not a switch"),
+    ],
+)
+def test_the_receiver_does_not_start_on_a_wrong_setting(
+    start: Start, environ: dict[str, str], message: str, data: Path
+) -> None:
+    receiver = start(**environ)
+    assert receiver.process.wait(30) == 2
+    assert receiver.log.startswith(f"receiver: {message}")
+    assert receiver.log.count("\n") == 1
+    assert not data.exists()
+
+
+def test_a_second_receiver_on_the_same_folder_is_refused(start: Start, message: Any) -> None:
+    first = start()
+    second = start()
+    assert second.process.wait(30) == 1
+    assert "another receiver publishes from this folder" in second.log
+    assert first.post(message("m_1")).status_code == 200
+
+
+def test_a_port_in_use_is_said_in_one_sentence(start: Start) -> None:
+    port = httpx.URL(start().url).port
+    second = start("--port", str(port))
+    assert second.process.wait(30) == 1
+    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use." in second.log
+
+
+def test_when_the_publisher_dies_the_receiver_stops_and_the_next_one_publishes(
+    start: Start, message: Any, published: Published
+) -> None:
+    receiver = start()
+    assert receiver.post(message("m_1")).status_code == 200
+    children = subprocess.check_output(["ps", "-o", "pid=", "--ppid", str(receiver.process.pid)], text=True)
+    subprocess.check_call(["kill", "-9", children.strip()])
+    assert receiver.process.wait(30) == 70
+    assert "the publisher has failed" in receiver.log
+    assert start().stop() == 0
+    assert len(published()) == 1
+
+
+BLOCKED = "duckdb", "pandas", "numpy", "plotly", "scipy", "jinja2", "typer", "papermill", "ctm_analytics"
+
+
+def test_the_receiver_runs_where_nothing_of_the_analysis_is_installed(
+    start: Start, message: Any, published: Published, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys\nfor name in {BLOCKED!r}: sys.modules[name] = None\n", encoding="utf-8"
+    )
+    environ = {"PYTHONPATH": str(tmp_path)}
+    blocked = subprocess.run(
+        [sys.executable, "-c", "import numpy"], env=environ, capture_output=True, check=False
+    )
+    assert b"import of numpy halted" in blocked.stderr
+    receiver = start(**environ)
+    assert receiver.post(message("m_1")).status_code == 200
+    assert receiver.stop() == 0
+    assert len(published()) == 1

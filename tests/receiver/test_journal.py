@@ -1,0 +1,302 @@
+import asyncio
+import errno
+import os
+import resource
+import stat
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.errors import StorageBusy, StorageFailed
+from receiver.store import journal as journal_module
+from receiver.store.journal import MAX_WAITING, Journal, remove_empty_journals, seal_dead_journals
+from receiver.store.segment import (
+    FILE_MAGIC,
+    FRAME_OVERHEAD_BYTES,
+    Damage,
+    Delivery,
+    encode_frame,
+    read_segment,
+)
+
+NAME = "20261116T080000-0a1b2c3d-0000000000000000"
+DELIVERIES = [
+    Delivery(number, 1_783_075_200_000_000 + number, bytes([number]) * 32, body)
+    for number, body in enumerate([b'{"object":"page"}', b"", b"\x00\xff" * 40, b'{"a":1}', b"x" * 300])
+]
+FRAMES = [encode_frame(delivery, NAME) for delivery in DELIVERIES]
+SEGMENT = FILE_MAGIC + b"".join(FRAMES)
+
+
+def run(use: Callable[[Journal], Awaitable[Any]], root: Path) -> tuple[Journal, list[str]]:
+    """Open a journal, use it on a loop of its own, close it; also what ``on_failure`` said."""
+    failures: list[str] = []
+
+    async def session() -> Journal:
+        journal = Journal(root, "receiver-1", lambda: failures.append("failed"))
+        await use(journal)
+        await journal.close()
+        return journal
+
+    root.mkdir(exist_ok=True)
+    return asyncio.run(session()), failures
+
+
+def bodies(root: Path) -> list[bytes]:
+    """Every body in the segments below a journal root, in order."""
+    found: list[bytes] = []
+    for segment in sorted(root.glob("*/*.*")):
+        deliveries, _ = read_segment(segment.read_bytes(), f"{segment.parent.name}-{segment.stem}")
+        found += [delivery.body for delivery in deliveries]
+    return found
+
+
+def test_a_segment_gives_back_what_was_written() -> None:
+    assert read_segment(SEGMENT, NAME) == (DELIVERIES, [])
+
+
+def test_a_segment_cut_at_any_byte_gives_back_every_whole_frame_and_reports_the_rest() -> None:
+    for length in range(len(SEGMENT)):
+        whole, end = 0, len(FILE_MAGIC)
+        while whole < len(FRAMES) and end + len(FRAMES[whole]) <= length:
+            end += len(FRAMES[whole])
+            whole += 1
+        end = end if length >= len(FILE_MAGIC) else 0
+        torn = [Damage(end, length, is_tail=True)] if end < length else []
+        assert read_segment(SEGMENT[:length], NAME) == (DELIVERIES[:whole], torn), length
+
+
+def test_a_flipped_bit_costs_its_own_frame_only_and_is_reported() -> None:
+    start = len(FILE_MAGIC) + len(FRAMES[0]) + len(FRAMES[1])
+    for offset in range(len(FRAMES[2])):
+        damaged = bytearray(SEGMENT)
+        damaged[start + offset] ^= 0x10
+        deliveries, damages = read_segment(bytes(damaged), NAME)
+        assert deliveries == [*DELIVERIES[:2], *DELIVERIES[3:]], offset
+        assert damages == [Damage(start, start + len(FRAMES[2]), is_tail=False)], offset
+
+
+def test_damage_to_the_file_header_costs_no_frame() -> None:
+    deliveries, damages = read_segment(b"\0" * len(FILE_MAGIC) + SEGMENT[len(FILE_MAGIC) :], NAME)
+    assert (deliveries, len(damages)) == (DELIVERIES, 1)
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 4096, b"\xff" * 4096, FRAMES[0][:4] + b"\xff" * 64])
+def test_a_tail_that_is_no_frame_is_reported_whatever_length_it_claims(tail: bytes) -> None:
+    deliveries, damages = read_segment(SEGMENT + tail, NAME)
+    assert deliveries == DELIVERIES
+    assert damages == [Damage(len(SEGMENT), len(SEGMENT) + len(tail), is_tail=True)]
+
+
+def test_a_frame_of_another_segment_is_never_taken_for_one_of_this() -> None:
+    stale = encode_frame(DELIVERIES[0], "20261116T080000-0a1b2c3d-0000000000000001")
+    assert read_segment(FILE_MAGIC + stale, NAME) == ([], [Damage(8, 8 + len(stale), is_tail=True)])
+
+
+def test_a_body_that_imitates_a_frame_stays_a_body() -> None:
+    imitation = Delivery(0, 1, b"\0" * 32, encode_frame(DELIVERIES[0], "another"))
+    torn = FILE_MAGIC + encode_frame(imitation, NAME)[:-1]
+    assert read_segment(torn, NAME) == ([], [Damage(8, len(torn), is_tail=True)])
+
+
+def test_what_was_appended_is_in_a_sealed_segment_after_close(tmp_path: Path) -> None:
+    async def use(journal: Journal) -> None:
+        await asyncio.gather(*(journal.append(body, b"s" * 32) for body in (b"one", b"two", b"three")))
+
+    journal, failures = run(use, tmp_path)
+    assert bodies(tmp_path) == [b"one", b"two", b"three"]
+    assert [path.suffix for path in sorted(tmp_path.glob("*/*.*"))] == [".wal"]
+    assert (journal.committed, journal.waiting, journal.waiting_bytes, failures) == (3, 0, 0, [])
+
+
+def test_nobody_else_may_read_the_journal(tmp_path: Path) -> None:
+    async def use(journal: Journal) -> None:
+        await journal.append(b"one", b"s" * 32)
+
+    run(use, tmp_path)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes == {"receiver-1": 0o700, "LOCK": 0o600, "0000000000000000.wal": 0o600}
+
+
+def test_a_delivery_is_durable_only_after_the_sync_has_returned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncing, release = threading.Event(), threading.Event()
+    sync = os.fdatasync
+
+    def slow_sync(descriptor: int) -> None:
+        syncing.set()
+        assert release.wait(30)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow_sync)
+
+    async def use(journal: Journal) -> None:
+        durable = journal.append(b"one", b"s" * 32)
+        await asyncio.to_thread(syncing.wait, 30)
+        await asyncio.sleep(0)
+        assert not durable.done()
+        release.set()
+        await durable
+
+    run(use, tmp_path)
+
+
+def test_what_gathers_during_a_sync_shares_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncing, release = threading.Event(), threading.Event()
+    sync = os.fdatasync
+
+    def slow_sync(descriptor: int) -> None:
+        syncing.set()
+        assert release.wait(30)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow_sync)
+
+    async def use(journal: Journal) -> None:
+        first = journal.append(b"first", b"s" * 32)
+        await asyncio.to_thread(syncing.wait, 30)
+        others = [journal.append(b"other", b"s" * 32) for _ in range(100)]
+        release.set()
+        await asyncio.gather(first, *others)
+        assert journal.commits == 2
+
+    run(use, tmp_path)
+
+
+def test_the_name_of_a_segment_is_durable_before_its_first_delivery_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    for name in ("fsync", "fdatasync"):
+        call = getattr(os, name)
+
+        def record(descriptor: int, name: str = name, call: Callable[[int], None] = call) -> None:
+            synced.append(f"{name} {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+            call(descriptor)
+
+        monkeypatch.setattr(os, name, record)
+    monkeypatch.setattr(journal_module, "SEAL_BYTES", 1)  # every group ends its segment
+
+    async def use(journal: Journal) -> None:
+        await journal.append(b"one", b"s" * 32)
+        await journal.append(b"two", b"s" * 32)
+
+    run(use, tmp_path / "journal")
+    first = synced.index("fdatasync 0000000000000000.open")
+    assert {"fsync 0000000000000000.open", "fsync receiver-1", "fsync journal"} <= set(synced[:first])
+    second = synced.index("fdatasync 0000000000000001.open")
+    assert synced[first + 1 : second] == ["fsync 0000000000000001.open", "fsync receiver-1"]
+
+
+def test_a_failed_sync_is_never_tried_again_and_acknowledges_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def broken_sync(descriptor: int) -> None:
+        calls.append(descriptor)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", broken_sync)
+
+    async def use(journal: Journal) -> None:
+        waiting = [journal.append(b"body", b"s" * 32) for _ in range(3)]
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(result) for result in results] == [StorageFailed] * 3
+        with pytest.raises(StorageFailed):
+            journal.append(b"later", b"s" * 32)
+
+    journal, failures = run(use, tmp_path)
+    assert (len(calls), failures) == (1, ["failed"])
+    assert isinstance(journal.failure, OSError)
+
+
+def test_a_short_write_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:7]))
+
+    async def use(journal: Journal) -> None:
+        await journal.append(b"a body longer than seven bytes", b"s" * 32)
+
+    run(use, tmp_path)
+    assert bodies(tmp_path) == [b"a body longer than seven bytes"]
+
+
+def test_a_file_that_may_not_grow_acknowledges_only_what_is_whole_on_disk(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    acknowledged: list[bytes] = []
+
+    async def use(journal: Journal) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        try:
+            for number in range(100):
+                body = b"%03d" % number * 50
+                await journal.append(body, b"s" * 32)
+                acknowledged.append(body)
+        except StorageFailed:
+            pass
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    _, failures = run(use, tmp_path)
+    assert failures == ["failed"]
+    assert (1000 - len(FILE_MAGIC)) // (FRAME_OVERHEAD_BYTES + 150) == len(acknowledged)
+    assert bodies(tmp_path) == acknowledged
+    assert (tmp_path / "receiver-1" / "0000000000000000.open").stat().st_size == 1000  # torn at the limit
+
+
+def test_more_than_memory_is_set_aside_for_is_refused_until_it_is_on_disk(tmp_path: Path) -> None:
+    async def use(journal: Journal) -> None:
+        waiting = [journal.append(b"x", b"s" * 32) for _ in range(MAX_WAITING)]
+        with pytest.raises(StorageBusy):
+            journal.append(b"x", b"s" * 32)
+        await asyncio.gather(*waiting)
+        await journal.append(b"x", b"s" * 32)
+
+    run(use, tmp_path)
+    assert len(bodies(tmp_path)) == MAX_WAITING + 1
+
+
+def test_a_segment_is_sealed_soon_after_its_first_delivery(tmp_path: Path) -> None:
+    async def use(journal: Journal) -> None:
+        await journal.append(b"one", b"s" * 32)
+        async with asyncio.timeout(30):
+            while not list(tmp_path.glob("*/*.wal")):
+                await asyncio.sleep(0.02)
+        await journal.append(b"two", b"s" * 32)
+
+    run(use, tmp_path)
+    assert [path.name for path in sorted(tmp_path.glob("*/*.wal"))] == [f"{n:016}.wal" for n in range(2)]
+
+
+def test_only_the_journals_of_dead_receivers_are_sealed(tmp_path: Path) -> None:
+    dead = tmp_path / "dead"
+    dead.mkdir()
+    (dead / f"{0:016}.open").write_bytes(SEGMENT)
+    (dead / f"{1:016}.open").write_bytes(FILE_MAGIC)  # opened ahead, never written to
+
+    async def use(journal: Journal) -> None:
+        await journal.append(b"alive", b"s" * 32)
+        assert seal_dead_journals(tmp_path) == 1
+        assert [path.name for path in tmp_path.glob("receiver-1/*.open")] == [f"{0:016}.open"]
+
+    run(use, tmp_path)
+    assert sorted(path.name for path in dead.iterdir()) == [f"{0:016}.wal", "LOCK"]
+
+
+def test_only_empty_journals_of_dead_receivers_are_removed(tmp_path: Path) -> None:
+    for name in ("empty", "unpublished"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "unpublished" / f"{0:016}.wal").write_bytes(SEGMENT)
+
+    async def use(journal: Journal) -> None:
+        remove_empty_journals(tmp_path)
+
+    run(use, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["receiver-1", "unpublished"]

@@ -1,0 +1,294 @@
+import json
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from receiver.deliveries import ReadingOptions, read_delivery
+from receiver.errors import ReceiverError, StorageFailed
+from receiver.store import parquet
+from receiver.store.folder import DataFolder
+from receiver.store.manifest import Manifest, SettledFile, prepare_events, read_manifest, write_manifest
+from receiver.store.parquet import event_batch, event_schema, write_events
+from receiver.store.publisher import Publication, Publisher
+from receiver.store.segment import FILE_MAGIC, Delivery, encode_frame
+
+RECEIVED_AT = 1_783_075_201_000_000
+
+
+@pytest.fixture
+def folder(data: Path) -> DataFolder:
+    os.umask(0o077)
+    folder = DataFolder(data)
+    folder.create()
+    return folder
+
+
+def add_segment(folder: DataFolder, number: int, *bodies: bytes, receiver: str = "run-1") -> Path:
+    """Seal a segment of deliveries, as a journal does."""
+    path = folder.journal / receiver / f"{number:016}.wal"
+    path.parent.mkdir(exist_ok=True)
+    frames = [
+        encode_frame(Delivery(sequence, RECEIVED_AT + sequence, b"s" * 32, body), f"{receiver}-{number:016}")
+        for sequence, body in enumerate(bodies)
+    ]
+    path.write_bytes(FILE_MAGIC + b"".join(frames))
+    return path
+
+
+def publish_all(folder: DataFolder, *, store_text: bool = False) -> list[Publication]:
+    publisher = Publisher(folder, ReadingOptions(store_text=store_text))
+    try:
+        return [publisher.publish(segment) for segment in publisher.sealed_segments()]
+    finally:
+        publisher.close()
+
+
+def delivery(*names: str, time: int = 1783075200842) -> bytes:
+    """A delivery of several messages, in one entry each."""
+    item = {"sender": {"id": "7"}, "recipient": {"id": "1"}, "timestamp": 1783075200000}
+    entries = [
+        {"id": "1", "time": time, "messaging": [{**item, "message": {"mid": name, "text": "hello"}}]}
+        for name in names
+    ]
+    return json.dumps({"object": "page", "entry": entries}).encode()
+
+
+def published_mids(folder: DataFolder) -> list[str]:
+    return [
+        mid
+        for file in sorted(folder.events.glob("recent/*/*.parquet"))
+        for mid in pq.read_table(file, partitioning=None).column("message_id").to_pylist()
+    ]
+
+
+def test_a_segment_becomes_one_file_and_moves_to_done(folder: DataFolder) -> None:
+    add_segment(folder, 0, delivery("m_1"), delivery("m_2", "m_3"))
+    assert publish_all(folder) == [Publication(events=3)]
+    assert published_mids(folder) == ["m_1", "m_2", "m_3"]
+    assert [path.name for path in folder.done.iterdir()] == [f"run-1-{0:016}.wal"]
+    assert not list(folder.journal.glob("*/*.wal"))
+    assert not list(folder.staging.iterdir())
+
+
+def test_an_event_that_comes_again_is_stored_once(folder: DataFolder) -> None:
+    add_segment(folder, 0, delivery("m_1", "m_2"), delivery("m_1", "m_2"))
+    add_segment(folder, 1, delivery("m_3", "m_2", time=1783075999000))  # batched anew by a later attempt
+    assert publish_all(folder) == [Publication(events=2, duplicates=2), Publication(events=1, duplicates=1)]
+    assert published_mids(folder) == ["m_1", "m_2", "m_3"]
+
+
+def test_an_event_that_comes_again_after_a_restart_is_stored_once(folder: DataFolder) -> None:
+    add_segment(folder, 0, delivery("m_1"))
+    publish_all(folder)
+    add_segment(folder, 0, delivery("m_1"), receiver="run-2")
+    assert publish_all(folder) == [Publication(duplicates=1)]
+    assert published_mids(folder) == ["m_1"]
+
+
+@pytest.mark.parametrize("damage", ["deleted", "garbage", "truncated", "other tables"])
+def test_the_index_is_made_again_when_it_is_lost(folder: DataFolder, damage: str) -> None:
+    add_segment(folder, 0, *(delivery(f"m_{number}") for number in range(300)))
+    publish_all(folder)
+    index = folder.index / "seen.sqlite"
+    if damage == "garbage":
+        index.write_bytes(b"not a database" * 1000)
+    elif damage == "truncated":
+        index.write_bytes(index.read_bytes()[:5000])
+    else:
+        index.unlink()
+        if damage == "other tables":
+            connection = sqlite3.connect(index)
+            connection.execute("CREATE TABLE events (something TEXT)")
+            connection.close()
+    add_segment(folder, 1, delivery("m_7"), delivery("m_new"))
+    assert publish_all(folder) == [Publication(events=1, duplicates=1)]
+    assert len(published_mids(folder)) == 301
+
+
+def test_an_index_of_the_future_does_not_swallow_events(folder: DataFolder) -> None:
+    add_segment(folder, 0, delivery("m_1"))
+    publish_all(folder)
+    next(folder.events.glob("recent/*/run-1-*.parquet")).unlink()  # a backup without it was restored
+    add_segment(folder, 1, delivery("m_1"))
+    assert publish_all(folder) == [Publication(events=1)]
+
+
+def test_an_index_that_missed_a_file_catches_up(folder: DataFolder) -> None:
+    add_segment(folder, 0, delivery("m_1"))
+    publish_all(folder)
+    before = (folder.index / "seen.sqlite").read_bytes()
+    add_segment(folder, 1, delivery("m_2"))
+    publish_all(folder)
+    (folder.index / "seen.sqlite").write_bytes(before)
+    add_segment(folder, 2, delivery("m_2"))
+    assert publish_all(folder) == [Publication(duplicates=1)]
+
+
+def test_a_published_segment_is_not_published_again(folder: DataFolder) -> None:
+    segment = add_segment(folder, 0, delivery("m_1"))
+    publish_all(folder)
+    (folder.done / f"run-1-{0:016}.wal").rename(segment)
+    (folder.index / "seen.sqlite").unlink()
+    assert publish_all(folder) == [Publication()]
+    assert published_mids(folder) == ["m_1"]
+    assert not segment.exists()
+
+
+class PowerCut(Exception):
+    pass
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, at_call: int) -> Callable[[], bool]:
+    """Let a call of the operating system fail once; the result says whether it came to that."""
+    real = getattr(owner, name)
+    calls: list[None] = []
+
+    def failing(*arguments: Any, **keywords: Any) -> Any:
+        calls.append(None)
+        if len(calls) == at_call:
+            raise PowerCut
+        return real(*arguments, **keywords)
+
+    monkeypatch.setattr(owner, name, failing)
+    return lambda: len(calls) >= at_call
+
+
+@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (os, "open"), (Path, "rename"), (os, "utime")])
+def test_a_publication_interrupted_at_any_step_ends_in_the_same_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
+) -> None:
+    for at_call in range(1, 100):
+        folder = DataFolder(tmp_path / str(at_call))
+        folder.create()
+        add_segment(folder, 0, delivery("m_1", "m_2"))
+        add_segment(folder, 1, delivery("m_2", "m_3"))
+        with monkeypatch.context() as patch:
+            reached = interrupt(patch, owner, name, at_call)
+            try:
+                publish_all(folder)
+            except PowerCut:
+                pass
+            else:
+                assert not reached()
+                break
+        publish_all(folder)
+        assert published_mids(folder) == ["m_1", "m_2", "m_3"], at_call
+        assert len(list(folder.done.iterdir())) == 2
+        assert not list(folder.staging.iterdir())
+    assert at_call > 1
+
+
+def test_what_lies_in_staging_after_a_crash_is_removed(folder: DataFolder) -> None:
+    (folder.staging / "half.parquet.tmp").write_bytes(b"PAR1")
+    publish_all(folder)
+    assert not list(folder.staging.iterdir())
+
+
+def test_a_torn_tail_goes_to_quarantine_and_the_rest_is_published(folder: DataFolder) -> None:
+    segment = add_segment(folder, 0, delivery("m_1"), delivery("m_2"))
+    content = segment.read_bytes()
+    segment.write_bytes(content[:-5])
+    assert publish_all(folder) == [Publication(events=1, damaged=1)]
+    (torn,) = folder.quarantine.iterdir()
+    assert torn.suffix == ".torn"
+    assert content[:-5].endswith(torn.read_bytes())
+    assert delivery("m_2")[:-5] in torn.read_bytes()
+
+
+def test_frames_behind_damage_are_published_and_the_damage_is_kept(folder: DataFolder) -> None:
+    segment = add_segment(folder, 0, delivery("m_1"), delivery("m_2"), delivery("m_3"))
+    segment.write_bytes(segment.read_bytes().replace(b"m_2", b"m_X"))
+    assert publish_all(folder) == [Publication(events=2, damaged=1)]
+    assert published_mids(folder) == ["m_1", "m_3"]
+    (damaged,) = folder.quarantine.iterdir()
+    assert damaged.suffix == ".damaged"
+    assert b"m_X" in damaged.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"not json",
+        b"\xff\xfe\x00",
+        b"[1, 2]",
+        b'{"object":"page","entry":[{"id":"1","time":1e999}]}',
+        b'{"object":"page","entry":[{"id":"\\ud800","time":1,"messaging":[{"message":{"mid":"\\udfff"}}]}]}',
+        b'{"object":"page","entry":[{"id":"1","time":99999999999999999999999999}]}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_nobody_foresaw_stops_no_other(folder: DataFolder, body: bytes) -> None:
+    add_segment(folder, 0, delivery("m_1"), body, delivery("m_2"))
+    (publication,) = publish_all(folder)
+    assert {"m_1", "m_2"} <= set(published_mids(folder))
+    assert publication.events >= 3 or publication.unreadable == 1
+
+
+def test_a_file_has_the_columns_of_the_contract_and_text_only_when_it_is_kept(folder: DataFolder) -> None:
+    add_segment(folder, 0, delivery("m_1"))
+    publish_all(folder)
+    without = pq.read_table(next(folder.events.glob("recent/*/run-1-*.parquet")), partitioning=None)
+    assert "text" not in without.schema.names
+    assert "hello" not in without.column("payload")[0].as_py()
+    add_segment(folder, 0, delivery("m_2"), receiver="run-2")
+    publish_all(folder, store_text=True)
+    kept = pq.read_table(next(folder.events.glob("recent/*/run-2-*.parquet")), partitioning=None)
+    assert kept.schema.names == [*without.schema.names, "text"]
+    assert kept.column("text").to_pylist() == ["hello"]
+
+
+def test_every_live_generation_can_be_read_before_the_first_event(folder: DataFolder) -> None:
+    publish_all(folder)
+    manifest = json.loads((folder.events / "manifest.json").read_text())
+    assert manifest == {"version": 1, "settled": [], "live": [1, 2]}
+    for number in manifest["live"]:
+        (file,) = folder.generation(number).glob("*.parquet")
+        assert pq.read_schema(file).names == event_schema(store_text=False).names
+
+
+def test_nobody_else_may_read_what_is_published(folder: DataFolder) -> None:
+    add_segment(folder, 0, delivery("m_1"))
+    publish_all(folder)
+    for path in [folder.root, *folder.events.rglob("*"), *folder.index.iterdir(), *folder.done.iterdir()]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_manifest_is_read_as_it_was_written(folder: DataFolder) -> None:
+    settled = SettledFile("settled/day=2026-11-16/g000001-0.parquet", 48211, "ab" * 32, 1)
+    write_manifest(folder, Manifest((settled,), (2, 3)))
+    assert prepare_events(folder) == Manifest((settled,), (2, 3))
+    assert folder.generation(3).is_dir()
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"version": 2, "settled": [], "live": [1, 2]}', "[]"])
+def test_a_manifest_that_is_not_understood_is_never_replaced(folder: DataFolder, content: str) -> None:
+    path = folder.events / "manifest.json"
+    path.write_text(content)
+    with pytest.raises(ReceiverError, match=r"manifest\.json"):
+        read_manifest(path)
+    with pytest.raises(ReceiverError):
+        publish_all(folder)
+    assert path.read_text() == content
+
+
+def test_a_file_that_reads_back_differently_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = read_delivery(delivery("m_1"), received_at=RECEIVED_AT)
+    batch = event_batch(events, event_schema(store_text=False))
+    path = tmp_path / "events.tmp"
+
+    def spoil(written: Path) -> None:
+        content = bytearray(written.read_bytes())
+        content[200] ^= 1
+        written.write_bytes(content)
+
+    monkeypatch.setattr(parquet, "sync_file", spoil)  # what a bad disk does between write and read
+    with pytest.raises((OSError, StorageFailed)):
+        write_events(path, event_schema(store_text=False), [batch])

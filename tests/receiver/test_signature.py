@@ -1,0 +1,85 @@
+import base64
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.errors import SignatureRefused
+from receiver.signature import verify
+
+# Public vectors: Facebook's own header of messenger4j's WebhookTest (MIT), the rest computed; see their origin.
+VECTORS: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "signature_vectors.json").read_text(encoding="utf-8")
+)["webhook_signatures"]
+BODY = b'{"object":"page","entry":[]}'
+SECRET = b"testappsecret"
+
+
+def body_of(vector: dict[str, Any]) -> bytes:
+    return vector["body_utf8"].encode() if "body_utf8" in vector else base64.b64decode(vector["body_base64"])
+
+
+def header_of(body: bytes, secret: bytes = SECRET) -> bytes:
+    return b"sha256=" + hmac.new(secret, body, "sha256").hexdigest().encode()
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_a_recorded_signature_is_accepted(vector: dict[str, Any]) -> None:
+    verify(body_of(vector), [vector["X-Hub-Signature-256"].encode()], [vector["app_secret"].encode()])
+
+
+def test_the_same_content_written_as_other_json_is_refused() -> None:
+    as_sent, reserialised = (
+        next(vector for vector in VECTORS if vector["name"] == name)
+        for name in ("escaped-unicode-as-sent", "same-content-reserialised")
+    )
+    with pytest.raises(SignatureRefused, match="wrong"):
+        verify(body_of(reserialised), [as_sent["X-Hub-Signature-256"].encode()], [SECRET])
+
+
+def test_any_configured_secret_may_have_signed() -> None:
+    for secret in (b"old", b"new"):
+        verify(BODY, [header_of(BODY, secret)], [b"old", b"new"])
+
+
+def test_a_secret_that_was_removed_is_refused() -> None:
+    with pytest.raises(SignatureRefused, match="wrong"):
+        verify(BODY, [header_of(BODY, b"old")], [b"new"])
+
+
+def test_no_secret_accepts_nothing() -> None:
+    with pytest.raises(SignatureRefused, match="wrong"):
+        verify(BODY, [header_of(BODY, b"")], [])
+
+
+def test_a_body_changed_by_one_byte_is_refused() -> None:
+    with pytest.raises(SignatureRefused, match="wrong"):
+        verify(BODY + b"\n", [header_of(BODY)], [SECRET])
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([], "absent"),
+        ([header_of(BODY), header_of(BODY)], "repeated"),
+        ([header_of(BODY), b"sha256=" + b"0" * 64], "repeated"),
+        ([b"sha256=" + b"0" * 64, header_of(BODY)], "repeated"),
+        ([b""], "malformed"),
+        ([b"sha256="], "malformed"),
+        ([b"sha256=zz"], "malformed"),
+        ([b"sha1=3daa41999293ff66c3eb313e04bcf77861bb0276"], "malformed"),
+        ([b"SHA256=" + header_of(BODY)[7:]], "malformed"),
+        ([b"sha256=" + header_of(BODY)[7:].upper()], "malformed"),
+        ([header_of(BODY) + b" "], "malformed"),
+        ([header_of(BODY) + b"\n"], "malformed"),
+        ([header_of(BODY)[:-1]], "malformed"),
+        ([header_of(BODY) + b"0"], "malformed"),
+        ([b"sha256=" + "é".encode() * 32], "malformed"),
+    ],
+)
+def test_only_one_header_of_the_exact_form_is_accepted(values: list[bytes], reason: str) -> None:
+    with pytest.raises(SignatureRefused) as refused:
+        verify(BODY, values, [SECRET])
+    assert refused.value.reason == reason
