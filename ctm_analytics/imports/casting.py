@@ -21,6 +21,24 @@ _NUMBER = {
 _AMOUNT = {
     sign: re.compile(rf"(-?)(?:{_SYMBOL} ?)?(-?){number}(?: ?{_SYMBOL})?") for sign, number in _NUMBER.items()
 }
+# Signs that stand for one currency only; "$" and "¥" are those of many.
+_SIGNED = {
+    "€": "EUR",
+    "£": "GBP",
+    "₹": "INR",
+    "₫": "VND",
+    "₱": "PHP",
+    "฿": "THB",
+    "₩": "KRW",
+    "₪": "ILS",
+    "₺": "TRY",
+    "₦": "NGN",
+    "₴": "UAH",
+    "R$": "BRL",
+    "US$": "USD",
+    "zł": "PLN",
+    "Rp": "IDR",
+}
 _SIGN_NAMES = {".": "point", ",": "comma"}
 _BLANKS = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
 _MONEY_DIGITS = 16
@@ -44,6 +62,18 @@ def amount(text: str, notation: Notation) -> Decimal:
     if number.adjusted() >= _MONEY_DIGITS:
         raise Unfit("larger than any amount")
     return number
+
+
+def signed_currency(text: str) -> str | None:
+    """Name the currency that is written beside an amount, where the sign says it.
+
+    Examples
+    --------
+    >>> signed_currency("€ 12.50"), signed_currency("12.50 USD"), signed_currency("$12.50")
+    ('EUR', 'USD', None)
+    """
+    sign = "".join(character for character in text if character.isalpha() or character in "$€£₹₫₱฿₩₪₺₦₴")
+    return _SIGNED.get(sign) or (sign if _CURRENCY.fullmatch(sign) else None)
 
 
 def count(text: str, notation: Notation) -> int:

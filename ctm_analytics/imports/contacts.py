@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctm_analytics.imports.faults import Findings
-from ctm_analytics.imports.presets import Layout
+from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import require
 
 TYPES = {

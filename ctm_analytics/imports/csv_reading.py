@@ -214,7 +214,7 @@ def _numbered_rows(file: CsvFile, faults: list[Fault]) -> Iterator[tuple[int, li
 
 
 def _is_filled(row: Sequence[str]) -> bool:
-    return any(cell and not cell.isspace() for cell in row)
+    return any(map(str.strip, row))
 
 
 def _broken(error: str) -> str:

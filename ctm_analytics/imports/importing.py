@@ -15,8 +15,8 @@ from ctm_analytics.errors import InvalidArgument, InvalidFile
 from ctm_analytics.imports import contacts, rates, sales, spend
 from ctm_analytics.imports.csv_reading import CsvFile, open_csv, read_content, read_rows
 from ctm_analytics.imports.faults import Findings
+from ctm_analytics.imports.layout import Layout, choose_layout
 from ctm_analytics.imports.ledger import earlier_import, publish
-from ctm_analytics.imports.presets import Layout, choose_layout
 from ctm_analytics.imports.rows import cast_rows
 from ctm_analytics.imports.summary import ImportSummary
 from ctm_analytics.schemas import IMPORTS, INSTANT

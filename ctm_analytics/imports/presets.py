@@ -1,22 +1,13 @@
 """Presets: which header means which field. Each is a data file in presets/."""
 
-import difflib
 import functools
-import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from ctm_analytics.errors import InvalidArgument, InvalidFile
-from ctm_analytics.imports.csv_reading import CsvFile
-from ctm_analytics.imports.faults import listed, plural, shown
-from ctm_analytics.settings import did_you_mean
-
 KINDS = ("sales", "spend", "contacts", "rates")
-_CURRENCY = "{currency}"
-_CURRENCY_IN_HEADER = re.compile(r"\(([A-Za-z]{3})\)$")
 
 
 @dataclass(frozen=True)
@@ -49,38 +40,6 @@ class Preset:
     rules: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Layout:
-    """A file's header, understood.
-
-    Attributes
-    ----------
-    preset : Preset
-    why : str, why this preset
-    columns : dict of field to positions in the header; several only where the first that is filled counts
-    currency : str or None, ISO 4217, from the header of the amount
-    unused : tuple of str, columns that no field takes
-    missing : tuple of str, required fields without a column
-    """
-
-    preset: Preset
-    header: tuple[str, ...]
-    columns: Mapping[str, tuple[int, ...]]
-    currency: str | None
-    unused: tuple[str, ...]
-    missing: tuple[str, ...]
-    why: str
-
-    def mapping(self) -> dict[str, list[str]]:
-        """Say which columns hold each field."""
-        return {name: [self.header[place] for place in places] for name, places in self.columns.items()}
-
-    def header_of(self, name: str) -> str:
-        """Name the column of a field as the file does, or the field itself when it has none."""
-        positions = self.columns.get(name)
-        return self.header[positions[0]] if positions else name
-
-
 @functools.cache
 def presets_of(kind: str) -> tuple[Preset, ...]:
     """Load the presets of one kind of import, in order of their names."""
@@ -104,150 +63,3 @@ def _parse(table: dict[str, Any]) -> Preset:
         for name, rule in table.pop("fields").items()
     }
     return Preset(table.pop("name"), table.pop("kind"), table.pop("title"), rules, table)
-
-
-def choose_layout(csv_file: CsvFile, kind: str, *, preset: str, mapping: Mapping[str, str]) -> Layout:
-    """Decide what each column of a file means.
-
-    Parameters
-    ----------
-    csv_file : CsvFile
-    kind : str, kind of import
-    preset : str, a preset's name, or ``"auto"`` for the one that knows most of the header
-    mapping : mapping of str to str, file column to field; wins over the preset
-
-    Raises
-    ------
-    InvalidArgument
-        For a preset, a column or a field that does not exist.
-    InvalidFile
-        If a required column is missing, or two columns claim one field.
-    """
-    file, header = csv_file.name, csv_file.header
-    known = {candidate.name: candidate for candidate in presets_of(kind)}
-    if preset not in ("auto", *known):
-        names = ", ".join(["auto", *known])
-        raise InvalidArgument(
-            f"preset: {preset!r} is no preset for {kind}.{did_you_mean(preset, known)} Use one of {names}."
-        )
-    candidates = list(known.values()) if preset == "auto" else [known[preset]]
-    layouts = [
-        _match(candidate, header, _placed(file, candidate, header, mapping)) for candidate in candidates
-    ]
-    best = max(layouts, key=_fitness)
-    if best.missing:
-        raise InvalidFile(_missing(file, best) + _other_kind(kind, header))
-    _refuse_rivals(file, best)
-    return best
-
-
-def _fitness(layout: Layout) -> tuple[int, int, int]:
-    """Rank layouts: fewest required columns missing, most columns known, most of them spelled alike."""
-    spellings = {alias for rule in layout.preset.fields.values() for alias in rule.headers}
-    return -len(layout.missing), len(layout.columns), len(spellings.intersection(layout.header))
-
-
-def _placed(
-    file: str, preset: Preset, header: Sequence[str], mapping: Mapping[str, str]
-) -> dict[str, tuple[int, ...]]:
-    placed: dict[str, tuple[int, ...]] = {}
-    positions = {_plain(column): position for position, column in reversed(list(enumerate(header)))}
-    for column, name in mapping.items():
-        if _plain(column) not in positions:
-            raise InvalidArgument(
-                f"mapping: {file} has no column {column!r}.{did_you_mean(column, list(header))}"
-                f" Its columns: {listed(header, 30)}."
-            )
-        if name not in preset.fields:
-            raise InvalidArgument(
-                f"mapping: {name!r} is no field of {preset.title}.{did_you_mean(name, list(preset.fields))}"
-                f" Its fields: {', '.join(preset.fields)}."
-            )
-        placed[name] = (positions[_plain(column)],)
-    return placed
-
-
-def _match(preset: Preset, header: tuple[str, ...], placed: dict[str, tuple[int, ...]]) -> Layout:
-    taken = {position for positions in placed.values() for position in positions}
-    columns = dict(placed)
-    for name, rule in preset.fields.items():
-        found = [position for alias in rule.headers for position in _positions(alias, header, taken)]
-        if found and name not in placed:
-            columns[name] = tuple(dict.fromkeys(found))
-    currency = _currency(header, columns)
-    used = {position for positions in columns.values() for position in positions}
-    has = {*columns, *(["currency"] if currency else [])}
-    return Layout(
-        preset,
-        header,
-        columns,
-        currency,
-        unused=tuple(column for position, column in enumerate(header) if position not in used),
-        missing=tuple(
-            name
-            for name, rule in preset.fields.items()
-            if rule.is_required
-            and name not in has
-            and not (rule.alternatives and has.issuperset(rule.alternatives))
-        ),
-        why=f"knows {len(used)} of {len(header)} columns"
-        f" ({listed([header[place] for place in sorted(used)], 3)})",
-    )
-
-
-def _positions(alias: str, header: Iterable[str], taken: set[int]) -> list[int]:
-    pattern = re.compile(re.escape(_plain(alias)).replace(re.escape(_CURRENCY), "[a-z]{3}"))
-    return [
-        position
-        for position, column in enumerate(header)
-        if position not in taken and pattern.fullmatch(_plain(column))
-    ]
-
-
-def _plain(column: str) -> str:
-    """Bring a header to the form in which two are compared: ``Ad Set ID`` and ``ad_set_id`` are one."""
-    return " ".join(column.replace("_", " ").split()).casefold()
-
-
-def _currency(header: tuple[str, ...], columns: Mapping[str, tuple[int, ...]]) -> str | None:
-    if "currency" in columns or "spend" not in columns:
-        return None
-    match = _CURRENCY_IN_HEADER.search(header[columns["spend"][0]])
-    return match[1].upper() if match else None
-
-
-def _refuse_rivals(file: str, layout: Layout) -> None:
-    for name, positions in layout.columns.items():
-        if len(positions) > 1 and not layout.preset.fields[name].is_first_of:
-            rivals = " and ".join(shown(layout.header[position]) for position in positions)
-            raise InvalidFile(
-                f"{file}: {len(positions)} columns hold the field {name}: {rivals}."
-                f" Export one account and one currency at a time, or say which counts: --map COLUMN={name}."
-            )
-
-
-def _missing(file: str, layout: Layout) -> str:
-    sentences = [_missing_field(name, layout) for name in layout.missing]
-    found = listed([shown(column) for column in layout.header], 30)
-    lack = plural(len(layout.missing), "required column is", "required columns are")
-    head = f"{file}: read as {layout.preset.title}, but {lack} missing."
-    return "\n".join([head, *sentences, f"  found: {found}"])
-
-
-def _other_kind(kind: str, header: tuple[str, ...]) -> str:
-    """Recognise a file that was given to the wrong command."""
-    for other in KINDS:
-        for candidate in presets_of(other):
-            if other != kind and not _match(candidate, header, {}).missing:
-                return f"\n  It looks like {candidate.title}: use ctm import {other}."
-    return ""
-
-
-def _missing_field(name: str, layout: Layout) -> str:
-    rule = layout.preset.fields[name]
-    spelled = rule.headers[0].replace(_CURRENCY, "USD")
-    said = f"  no column {shown(spelled)} (field {name})."
-    near = {re.sub(r"\s*\(.*\)$", "", _plain(column)): column for column in layout.unused}
-    for guess in difflib.get_close_matches(_plain(spelled.partition(" (")[0]), list(near), n=1):
-        return f'{said} Did you mean {shown(near[guess])}? Then add --map "{near[guess]}={name}".'
-    return f"{said} {rule.missing}".rstrip()

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from ctm_analytics.imports.faults import Fault, Findings
-from ctm_analytics.imports.presets import Layout
+from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import require, without_faulty
 
 TYPES = {"day": "day", "currency": "currency", "rate": "rate"}

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.imports.casting import CASTS, EXCEL_ADVICE, is_rounded
+from ctm_analytics.imports.casting import CASTS, EXCEL_ADVICE, is_rounded, signed_currency
 from ctm_analytics.imports.csv_reading import TextRows
 from ctm_analytics.imports.faults import Fault, Findings, Remarked, Unfit, plural
+from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.notation import Notation, day_first, decimal_sign
-from ctm_analytics.imports.presets import Layout
 from ctm_analytics.schemas import INSTANT, MONEY, RATE
 
 _ARROW_TYPES = {
@@ -80,6 +80,12 @@ def cast_rows(
             table[name] = _cast_column(columns[name], cast, arrow_type, notation, findings)
         else:
             table[name] = pa.nulls(height, arrow_type)
+    if "currency" in types:
+        currency = pa.repeat(pa.scalar(layout.currency), height) if layout.currency else table["currency"]
+        table["currency"] = currency
+        for name, cast in types.items():
+            if cast == "amount" and name in columns:
+                _name_foreign_signs(columns[name], currency, findings)
     typed = pa.table(table | {"source_line": text.lines, "row_hash": text.row_hashes})
     return without_faulty(typed, findings)
 
@@ -146,6 +152,18 @@ def _cast_column(
     for remark, positions in remarks.items():
         findings.notes.append(_remark(column, remark, column.rows_with(positions)))
     return pa.array(values, arrow_type).take(column.positions)
+
+
+def _name_foreign_signs(column: _Column, currencies: pa.Array, findings: Findings) -> None:
+    """Name amounts whose own sign contradicts the currency of their row."""
+    signed = {position: sign for position, text in enumerate(column.texts) if (sign := signed_currency(text))}
+    for sign in set(signed.values()):
+        positions = [position for position, other in signed.items() if other == sign]
+        is_signed = pc.is_in(column.positions, value_set=pa.array(positions, pa.int32()))
+        for place in pc.indices_nonzero(pc.and_(is_signed, pc.not_equal(currencies, sign))).to_pylist():
+            text = column.texts[column.positions[place].as_py()]
+            reason = f"not {currencies[place].as_py()}, the currency of this row"
+            findings.faults.append(Fault(column.lines[place].as_py(), column.header, text, reason))
 
 
 def _rounded(texts: list[str]) -> list[int]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctm_analytics.imports.faults import Fault, Findings, plural
-from ctm_analytics.imports.presets import Layout
+from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import require, without_faulty
 
 TYPES = {

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports.faults import Fault, Findings, plural
-from ctm_analytics.imports.presets import Layout
+from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import require, without_faulty
 
 TYPES = {
@@ -44,9 +44,6 @@ def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
     """
     rows = _without_totals(rows, layout, findings)
     rows = _with_days(rows, layout, findings)
-    if layout.currency:
-        currency = pa.array([layout.currency] * len(rows), pa.string())
-        rows = rows.set_column(rows.column_names.index("currency"), "currency", currency)
     if layout.preset.rules.get("ads_without_delivery"):
         rows = _without_idle_ads(rows, findings)
     rows = require(rows, ["day", "ad_id", "spend", "currency"], layout, findings)

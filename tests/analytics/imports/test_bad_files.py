@@ -160,3 +160,13 @@ def test_what_is_no_day_is_refused(importer, day):
 def test_amounts_are_read_with_their_signs(importer, text):
     importer.run("spend", SPEND + f'2026-11-01,8,"{text}",USD\n')
     assert str(importer.column("spend", "spend")[0]) == "1012.34"
+
+
+@pytest.mark.parametrize("text", ["€12.50", "12.50 EUR", "EUR 12.50", "£12.50"])
+def test_an_amount_whose_sign_contradicts_its_currency_is_a_bad_row(importer, text):
+    assert importer.error(
+        "spend", f"Day,Ad ID,Amount spent (USD)\n2026-11-01,8,1.00\n2026-11-02,8,{text}\n"
+    ) == (
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        f'  line 3  Amount spent (USD)  "{text}"  not USD, the currency of this row'
+    )

@@ -149,7 +149,7 @@ for step, folder in enumerate(map(Path, sys.argv[1:]), start=1):
 
 
 def test_an_import_killed_at_any_moment_is_whole_or_absent_and_can_be_repeated(importer):
-    attempts = [type(importer)(importer.folder / str(step)) for step in range(20)]
+    attempts = [type(importer)(importer.folder / str(step)) for step in range(14)]
     for attempt in attempts:
         attempt.folder.mkdir()
         attempt.write(FILES["spend"])

@@ -90,11 +90,24 @@ def test_a_mapping_wins_over_the_preset(importer):
         ),
         (
             {"preset": "shopify", "mapping": {"amount": "gros_amount"}},
-            "mapping: 'gros_amount' is no field of Shopify orders. Did you mean 'gross_amount'? Its fields:"
-            " sale_id, sold_at, gross_amount, currency, refunded_amount, email, phone, status, cancelled_at,"
-            " note_attributes, tags.",
+            "mapping: 'gros_amount' is no field of sales. Did you mean 'gross_amount'? Use one of account_id,"
+            " ad_id, cancelled_at, contact_id, currency, customer_id, email, gross_amount, is_new_customer,"
+            " note_attributes, phone, platform, ref, refunded_amount, sale_id, sold_at, status, tags.",
         ),
     ],
 )
 def test_a_preset_column_or_field_that_does_not_exist_is_named(importer, options, message):
     assert importer.error("sales", "id,amount\n1,2.00\n", **options) == message
+
+
+def test_any_stored_field_can_be_mapped_whatever_the_preset(importer):
+    content = "Name,Created at,Total,Currency,Buyer\n#1,2026-11-01 10:00:00 +0000,5.00,USD,c-1\n"
+    assert importer.run("sales", content, mapping={"Buyer": "customer_id"}).preset == "shopify"
+    assert importer.column("sales", "customer_id") == ["c-1"]
+
+
+def test_two_columns_mapped_to_one_field_are_refused(importer):
+    content = "day,ad_id,net,gross,currency\n2026-11-01,8,1.00,1.20,USD\n"
+    assert importer.error("spend", content, mapping={"net": "spend", "gross": "spend"}).startswith(
+        'file.csv: 2 columns hold the field spend: "net" and "gross".'
+    )

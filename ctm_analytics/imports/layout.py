@@ -1,0 +1,206 @@
+"""A file's header, understood: which preset it follows and which column holds which field."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ctm_analytics.errors import InvalidArgument, InvalidFile
+from ctm_analytics.imports.csv_reading import CsvFile
+from ctm_analytics.imports.faults import listed, plural, shown
+from ctm_analytics.imports.presets import KINDS, Preset, presets_of
+from ctm_analytics.schemas import IMPORTS, ORIGIN
+from ctm_analytics.settings import did_you_mean
+
+_CURRENCY = "{currency}"
+_CURRENCY_IN_HEADER = re.compile(r"\(([A-Za-z]{3})\)$")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A file's header, understood.
+
+    Attributes
+    ----------
+    preset : Preset
+    why : str, why this preset
+    columns : dict of field to positions in the header; several only where the first that is filled counts
+    currency : str or None, ISO 4217, from the header of the amount
+    unused : tuple of str, columns that no field takes
+    missing : tuple of str, required fields without a column
+    """
+
+    preset: Preset
+    header: tuple[str, ...]
+    columns: Mapping[str, tuple[int, ...]]
+    currency: str | None
+    unused: tuple[str, ...]
+    missing: tuple[str, ...]
+    why: str
+
+    def mapping(self) -> dict[str, list[str]]:
+        """Say which columns hold each field."""
+        return {name: [self.header[place] for place in places] for name, places in self.columns.items()}
+
+    def header_of(self, name: str) -> str:
+        """Name the column of a field as the file does, or the field itself when it has none."""
+        positions = self.columns.get(name)
+        return self.header[positions[0]] if positions else name
+
+
+def choose_layout(csv_file: CsvFile, kind: str, *, preset: str, mapping: Mapping[str, str]) -> Layout:
+    """Decide what each column of a file means.
+
+    Parameters
+    ----------
+    csv_file : CsvFile
+    kind : str, kind of import
+    preset : str, a preset's name, or ``"auto"`` for the one that knows most of the header
+    mapping : mapping of str to str, file column to field; wins over the preset
+
+    Raises
+    ------
+    InvalidArgument
+        For a preset, a column or a field that does not exist.
+    InvalidFile
+        If a required column is missing, or two columns claim one field.
+    """
+    file, header = csv_file.name, csv_file.header
+    known = {candidate.name: candidate for candidate in presets_of(kind)}
+    if preset not in ("auto", *known):
+        names = ", ".join(["auto", *known])
+        raise InvalidArgument(
+            f"preset: {preset!r} is no preset for {kind}.{did_you_mean(preset, known)} Use one of {names}."
+        )
+    candidates = list(known.values()) if preset == "auto" else [known[preset]]
+    usable = [candidate for candidate in candidates if _fields(candidate).issuperset(mapping.values())]
+    if not usable:
+        raise InvalidArgument(_unknown_field(candidates, mapping))
+    placed = _placed(file, header, mapping)
+    layouts = [_match(candidate, header, placed) for candidate in usable]
+    best = max(layouts, key=_fitness)
+    if best.missing:
+        raise InvalidFile(_missing(file, best) + _other_kind(kind, header))
+    _refuse_rivals(file, best)
+    return best
+
+
+def _fitness(layout: Layout) -> tuple[int, int, int]:
+    """Rank layouts: fewest required columns missing, most columns known, most of them spelled alike."""
+    spellings = {alias for rule in layout.preset.fields.values() for alias in rule.headers}
+    return -len(layout.missing), len(layout.columns), len(spellings.intersection(layout.header))
+
+
+def _fields(preset: Preset) -> set[str]:
+    """List what a column may be mapped to: the preset's own fields, and every other one that a file can fill."""
+    made_here = {"is_estimated", *(name for name, _ in ORIGIN)}
+    return {*preset.fields, *IMPORTS[preset.kind].names} - made_here
+
+
+def _unknown_field(candidates: list[Preset], mapping: Mapping[str, str]) -> str:
+    known = max((_fields(candidate) for candidate in candidates), key=len)
+    name = next(name for name in mapping.values() if name not in known)
+    return (
+        f"mapping: {name!r} is no field of {candidates[0].kind}.{did_you_mean(name, known)}"
+        f" Use one of {', '.join(sorted(known))}."
+    )
+
+
+def _placed(file: str, header: Sequence[str], mapping: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+    placed: dict[str, tuple[int, ...]] = {}
+    positions = {_plain(column): position for position, column in reversed(list(enumerate(header)))}
+    for column, name in mapping.items():
+        if _plain(column) not in positions:
+            raise InvalidArgument(
+                f"mapping: {file} has no column {column!r}.{did_you_mean(column, list(header))}"
+                f" Its columns: {listed(header, 30)}."
+            )
+        placed[name] = (*placed.get(name, ()), positions[_plain(column)])
+    return placed
+
+
+def _match(preset: Preset, header: tuple[str, ...], placed: dict[str, tuple[int, ...]]) -> Layout:
+    taken = {position for positions in placed.values() for position in positions}
+    columns = dict(placed)
+    for name, rule in preset.fields.items():
+        found = [position for alias in rule.headers for position in _positions(alias, header, taken)]
+        if found and name not in placed:
+            columns[name] = tuple(dict.fromkeys(found))
+    currency = _currency(header, columns)
+    used = {position for positions in columns.values() for position in positions}
+    has = {*columns, *(["currency"] if currency else [])}
+    return Layout(
+        preset,
+        header,
+        columns,
+        currency,
+        unused=tuple(column for position, column in enumerate(header) if position not in used),
+        missing=tuple(
+            name
+            for name, rule in preset.fields.items()
+            if rule.is_required
+            and name not in has
+            and not (rule.alternatives and has.issuperset(rule.alternatives))
+        ),
+        why=f"knows {len(used)} of {len(header)} columns"
+        f" ({listed([header[place] for place in sorted(used)], 3)})",
+    )
+
+
+def _positions(alias: str, header: Iterable[str], taken: set[int]) -> list[int]:
+    pattern = re.compile(re.escape(_plain(alias)).replace(re.escape(_CURRENCY), "[a-z]{3}"))
+    return [
+        position
+        for position, column in enumerate(header)
+        if position not in taken and pattern.fullmatch(_plain(column))
+    ]
+
+
+def _plain(column: str) -> str:
+    """Bring a header to the form in which two are compared: ``Ad Set ID`` and ``ad_set_id`` are one."""
+    return " ".join(column.replace("_", " ").split()).casefold()
+
+
+def _currency(header: tuple[str, ...], columns: Mapping[str, tuple[int, ...]]) -> str | None:
+    if "currency" in columns or "spend" not in columns:
+        return None
+    match = _CURRENCY_IN_HEADER.search(header[columns["spend"][0]])
+    return match[1].upper() if match else None
+
+
+def _refuse_rivals(file: str, layout: Layout) -> None:
+    for name, positions in layout.columns.items():
+        rule = layout.preset.fields.get(name)
+        if len(positions) > 1 and not (rule and rule.is_first_of):
+            rivals = " and ".join(shown(layout.header[position]) for position in positions)
+            raise InvalidFile(
+                f"{file}: {len(positions)} columns hold the field {name}: {rivals}."
+                f" Export one account and one currency at a time, or say which counts: --map COLUMN={name}."
+            )
+
+
+def _missing(file: str, layout: Layout) -> str:
+    sentences = [_missing_field(name, layout) for name in layout.missing]
+    found = listed([shown(column) for column in layout.header], 30)
+    lack = plural(len(layout.missing), "required column is", "required columns are")
+    head = f"{file}: read as {layout.preset.title}, but {lack} missing."
+    return "\n".join([head, *sentences, f"  found: {found}"])
+
+
+def _other_kind(kind: str, header: tuple[str, ...]) -> str:
+    """Recognise a file that was given to the wrong command."""
+    for other in KINDS:
+        for candidate in presets_of(other):
+            if other != kind and not _match(candidate, header, {}).missing:
+                return f"\n  It looks like {candidate.title}: use ctm import {other}."
+    return ""
+
+
+def _missing_field(name: str, layout: Layout) -> str:
+    rule = layout.preset.fields[name]
+    spelled = rule.headers[0].replace(_CURRENCY, "USD")
+    said = f"  no column {shown(spelled)} (field {name})."
+    near = {re.sub(r"\s*\(.*\)$", "", _plain(column)): column for column in layout.unused}
+    for guess in difflib.get_close_matches(_plain(spelled.partition(" (")[0]), list(near), n=1):
+        return f'{said} Did you mean {shown(near[guess])}? Then add --map "{near[guess]}={name}".'
+    return f"{said} {rule.missing}".rstrip()
