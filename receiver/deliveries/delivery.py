@@ -21,7 +21,8 @@ def read_delivery(body: bytes, *, received_at: int, options: ReadingOptions = DE
     """Read the rows of one delivery.
 
     A total function: whatever the bytes, it returns at least one row and raises nothing. Bytes that are not
-    JSON are one ``unknown`` event with the body in base64; JSON of unknown shape is ``unknown`` and kept.
+    JSON, or JSON nested too deep to read, are one ``unknown`` event with the whole body in base64; JSON of
+    unknown shape is ``unknown`` and kept like any other item, without known keys of text.
 
     Parameters
     ----------

@@ -21,6 +21,7 @@ def without_content(value: Any) -> Any:
     """Return a copy of an item without message text, answers, media links, places and profile data.
 
     A key that is not known to hold content stays, whatever it holds: new fields of Meta are not lost.
+    (``message`` is an item's object everywhere but in posts and comments, where it is their text.)
     """
     if isinstance(value, list):
         return [without_content(element) for element in value]

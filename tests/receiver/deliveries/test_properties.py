@@ -59,20 +59,20 @@ def test_no_json_raises(body):
     read(body)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(objects, st.lists(jsons, max_size=4), st.sampled_from(["messaging", "standby", "changes", "calls"]))
 def test_no_item_raises(platform, items, place):
     read({"object": platform, "entry": [{"id": "1", "time": 1783075200, place: items}]})
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.dictionaries(keys, jsons, max_size=8))
 def test_no_whatsapp_value_raises(value):
     change = {"field": "messages", "value": value}
     read({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]})
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_no_tampered_sample_raises(samples, data):
     body = copy.deepcopy(samples.bodies[data.draw(st.sampled_from(sorted(samples.bodies)))])
@@ -92,7 +92,7 @@ def places(value):
         yield from places(held)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.data(), st.randoms(use_true_random=False))
 def test_the_order_of_keys_changes_nothing_but_the_delivery_id(samples, data, randomness):
     body = samples.bodies[data.draw(st.sampled_from(sorted(samples.bodies)))]
