@@ -82,7 +82,8 @@ def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
     now = _per_day(inside, currency_of(days))
     if before.empty:
         return f"Per day: {now}."
-    return f"Per day: {now}; in the {len(before)} days before: {_per_day(before, currency_of(days))}."
+    reach = "day" if len(before) == 1 else f"{len(before)} days"
+    return f"Per day: {now}; in the {reach} before: {_per_day(before, currency_of(days))}."
 
 
 def _per_day(days: pd.DataFrame, currency: str | None) -> str:

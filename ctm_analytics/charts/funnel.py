@@ -92,13 +92,12 @@ def _lower(stage: "pd.Series[Any]") -> str:
 
 def _narrow(rows: "list[pd.Series[Any]]", names: list[str]) -> dict[str, Any]:
     """Put the words above the bars: beside them a phone leaves no room."""
+    above = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left", "yshift": 34, "showarrow": False}
+    texts = [_beside(stage).replace(" of previous", "") for stage in rows]
     words = [
-        {
-            "text": f"{name}  {_beside(stage)}", "x": 0, "xref": "paper", "xanchor": "left", "align": "left",
-            "y": place, "yshift": 34, "showarrow": False,
-        }
-        for place, (stage, name) in enumerate(zip(rows, names, strict=True))
-    ]  # fmt: skip
+        {"text": f"{name}  {text}", "y": place, **above}
+        for place, (name, text) in enumerate(zip(names, texts, strict=True))
+    ]
     return {
         "annotations": words,
         "yaxis.visible": False,

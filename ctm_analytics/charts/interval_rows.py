@@ -76,19 +76,14 @@ def draw_rows(figure: go.Figure, rows: Sequence[Row], legend: dict[str, str]) ->
 
 def _narrow(rows: Sequence[Row]) -> dict[str, Any]:
     """Put each name above its row: beside it, it would take half of a phone's width."""
-    names = [
-        {
-            "text": row.name, "x": 0, "xref": "paper", "xanchor": "left", "y": place, "yshift": 15,
-            "showarrow": False, "font": {"size": 12},
-        }
-        for place, row in enumerate(rows)
-    ]  # fmt: skip
+    words = {"xref": "paper", "yshift": 15, "showarrow": False}
+    left, right = {"x": 0, "xanchor": "left", **words}, {"x": 1, "xanchor": "right", **words}
+    names = [{"text": row.name, "y": place, "font": {"size": 12}, **left} for place, row in enumerate(rows)]
     ends = [
-        {"text": f"→ {row.clipped}", "x": 1, "xref": "paper", "xanchor": "right", "y": place, "yshift": 15,
-         "showarrow": False, "font": {"size": 11}}
+        {"text": f"→ {row.clipped}", "y": place, "font": {"size": 11}, **right}
         for place, row in enumerate(rows)
         if row.clipped
-    ]  # fmt: skip
+    ]
     return {
         "annotations": names + ends,
         "yaxis.showticklabels": False,

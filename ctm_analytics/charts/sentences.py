@@ -35,9 +35,13 @@ def cost_sentence(total: "pd.Series[Any]", previous: "pd.Series[Any] | None" = N
             customers = count(total["new_customers"])
             return f"No ad spend is known for this period; ads brought {customers} new customers."
         return f"{money(total['spend'], currency)} of ad spend brought no new customer yet."
-    interval = f"95 % between {money(total['cac_low'], currency)} and {money(total['cac_high'], currency)}"
-    change = _change(cac, None if previous is None else number_or_none(previous["cac"]))
-    return f"A new customer cost {money(cac, currency)} of ad spend ({interval}){change}."
+    low, high = number_or_none(total["cac_low"]), number_or_none(total["cac_high"])
+    interval = f"95 % between {money(low, currency)} and {money(high, currency)}"
+    before = None if previous is None else number_or_none(previous["cac"])
+    chance = before is not None and low is not None and high is not None and low <= before <= high
+    return (
+        f"A new customer cost {money(cac, currency)} of ad spend ({interval}){_change(cac, before, chance)}."
+    )
 
 
 def maturity_notice(total: "pd.Series[Any]", window_days: int) -> str:
@@ -121,10 +125,11 @@ def _slower(curve: pd.DataFrame) -> str:
     return f". {slow}: {duration(known[slow])}, {times:.0f}× as long as {fast}"
 
 
-def _change(now: float, before: float | None) -> str:
+def _change(now: float, before: float | None, may_be_chance: bool) -> str:
     if not before:
         return ""
     change = now / before - 1
     if abs(change) < SAME:
         return ", as in the period before"
-    return f", {percent(abs(change))} {'more' if change > 0 else 'less'} than in the period before"
+    words = f", {percent(abs(change))} {'more' if change > 0 else 'less'} than in the period before"
+    return f"{words}, which may be chance" if may_be_chance else words

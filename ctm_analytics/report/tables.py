@@ -14,6 +14,8 @@ from ctm_analytics.charts.formats import NOT_KNOWN, floats, number_or_none
 from ctm_analytics.report.columns import COLUMNS, INTERVALS, PRESETS, Column, column_of, write_cell
 
 MOST_ROWS = 200
+# An interval that begins above this is read without cents.
+_CENTS_BELOW = 5
 NOT_CREDITED = "Not credited to any ad"
 # What makes a spreadsheet take a cell for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -182,6 +184,8 @@ def _interval_cell(
     estimate, low, high = (number_or_none(record.get(column)) for column in INTERVALS[name])
     if low is None:
         return Cell(NOT_KNOWN)
+    if unit == "cents" and low >= _CENTS_BELOW:
+        unit = "money"
     lowest = write_cell(low, unit, currency)
     if estimate is None or high is None:
         return Cell(f"at least {lowest}", str(low), _bar(low, None, scale[1], scale))
