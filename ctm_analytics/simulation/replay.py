@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from types import FrameType
 from typing import IO, NamedTuple
 
@@ -149,6 +149,7 @@ def _post_all(
 ) -> ReplayCounts:
     waiting = iter(bodies)
     lock = Lock()
+    given_up = Event()
     counts: Counter[str] = Counter()
 
     def post_until_none_is_left() -> None:
@@ -156,7 +157,7 @@ def _post_all(
         try:
             while True:
                 with lock:
-                    body = next(waiting, None)
+                    body = None if given_up.is_set() else next(waiting, None)
                 if body is None:
                     return
                 retries = _post(connection, secret, body)
@@ -169,8 +170,12 @@ def _post_all(
             connection.close()
 
     with ThreadPoolExecutor(_CONNECTIONS) as executor:
-        for posted in [executor.submit(post_until_none_is_left) for _ in range(_CONNECTIONS)]:
-            posted.result()
+        try:
+            for posted in [executor.submit(post_until_none_is_left) for _ in range(_CONNECTIONS)]:
+                posted.result()
+        finally:
+            # Whoever is still posting when one has failed, or when this process is to end, stops too.
+            given_up.set()
     return ReplayCounts(counts["deliveries"], counts["retries"])
 
 
