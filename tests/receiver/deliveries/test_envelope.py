@@ -50,6 +50,12 @@ def test_a_call_stands_in_a_list_of_its_own(samples):
     assert (event.contact_id, event.occurred_at) == ("6193871550648241", 1783075199000000)
 
 
+def test_the_contact_of_a_call_is_the_side_that_is_not_the_page(samples):
+    call = {"id": "c_1", "from": PAGE, "to": "6193871550648241", "event": "connect", "timestamp": 1783075199}
+    (event,) = samples.read({"object": "page", "entry": [{"id": PAGE, "calls": [call]}]})
+    assert event.contact_id == "6193871550648241"
+
+
 def test_what_nobody_knows_beside_the_messages_of_an_entry_is_kept_too(samples):
     body = samples.page(samples.item(message={"mid": "m_1"}))
     body["entry"][0]["surprise"] = {"a": 1}
