@@ -1,7 +1,8 @@
 """One object that answers questions about a data folder: one method per question."""
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
@@ -12,7 +13,7 @@ from ctm_analytics import cards, charts
 from ctm_analytics.answers import funnel, latency, performance, quality, tables
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, NoData
-from ctm_analytics.models import all_models, bind, compose, in_order
+from ctm_analytics.models import all_models, compose
 from ctm_analytics.questions import FilterWords, Question, ask, instant, known
 from ctm_analytics.results import Result
 from ctm_analytics.settings import Settings, did_you_mean, load_settings
@@ -220,6 +221,8 @@ class Workbench:
         """
         question = self._ask(filters)
         table, sql = self._run("quality_counts", question)
+        if not any(table.column("out_of").to_pylist()):
+            raise self._nothing(question)
         return self._result(quality.judged(table), sql, question)
 
     def sql(self, query: str, *, as_of: datetime | str | None = None) -> Result:
@@ -236,17 +239,18 @@ class Workbench:
             With the engine's first line and its caret, if the statement is wrong.
         """
         question = self._ask({"as_of": as_of})
-        self._name_models(question)
+        words = set(re.findall(r"\w+", query.lower()))
+        self._name_models(words & all_models().keys(), question)
         try:
             table = self._engine.query(query)
         except QueryError as error:
-            raise InvalidArgument(f"sql: {error}") from None
+            raise InvalidArgument(f"sql: {error}\n`ctm tables` lists the relations and columns.") from None
         return self._result(table, query, question)
 
     def tables(self) -> Result:
         """List every relation that :meth:`sql` can read, with the meaning of each column."""
         question = self._ask({})
-        self._name_models(question)
+        self._name_models(all_models(), question)
         described = {name: self._engine.query(f"describe {name}") for name in all_models()}
         return self._result(tables.listed(described), "describe …", question)
 
@@ -301,11 +305,12 @@ class Workbench:
         sql = compose(model, question.parameters(self.settings, self.currency) | words)
         return self._engine.query(sql), sql
 
-    def _name_models(self, question: Question) -> None:
+    def _name_models(self, names: Iterable[str], question: Question) -> None:
+        """Give models their names in the engine, each as one whole query: views over views bind slowly."""
         defaults = {"by": "ad", "ads_only": False, "responder": "any"}
         parameters = question.parameters(self.settings, self.currency) | defaults
-        for model in in_order(list(all_models())):
-            self._engine.create_view(model.name, bind(model.sql, parameters))
+        for name in names:
+            self._engine.create_view(name, compose(name, parameters))
 
     def _result(
         self, table: pa.Table, sql: str, question: Question, draw: Callable[..., Any] | None = None
@@ -335,12 +340,17 @@ class Workbench:
                 f"{self.data}: amounts are in {', '.join(currencies)}. Set reporting_currency in ctm.toml to one of"
                 " them and import the others' rates with `ctm import rates`."
             )
-        missing = [row for row in amounts if row["currency"] != chosen and not row["has_rate"]]
+        missing = sorted(
+            (row["currency"], row["day"])
+            for row in amounts
+            if row["currency"] != chosen and not row["has_rate"]
+        )
         if missing:
-            days = sorted(str(row["day"]) for row in missing)
+            currency = missing[0][0]
+            days = [str(day) for foreign, day in missing if foreign == currency]
             shown = ", ".join(days[:3]) + (f" and {len(days) - 3} more days" if len(days) > 3 else "")
             raise InvalidArgument(
-                f"{self.data}: no rate from {missing[0]['currency']} to {chosen} on {shown}."
+                f"{self.data}: no rate from {currency} to {chosen} on {shown}."
                 " Import them: `ctm import rates FILE` with the columns day, currency, rate."
             )
         return chosen

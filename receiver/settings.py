@@ -15,6 +15,21 @@ GREATEST_MAX_BODY_BYTES = 32 * MEBIBYTE
 
 
 @dataclass(frozen=True)
+class ReadingSettings:
+    """How deliveries become event rows; needs no secret.
+
+    Attributes
+    ----------
+    store_text : bool, whether message text is kept
+    bot_app_ids, human_app_ids : frozenset of str, app ids whose echoes are known to be a bot's or a person's
+    """
+
+    store_text: bool = False
+    bot_app_ids: frozenset[str] = frozenset()
+    human_app_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class ReceiverSettings:
     """What the receiver must know before it may listen.
 
@@ -65,8 +80,25 @@ def load_settings(data: Path, environ: Mapping[str, str]) -> ReceiverSettings:
     return ReceiverSettings(
         app_secrets=main + instagram,
         verify_token=verify_token,
-        store_text=_switch("store_text", values.get("store_text", False)),
         max_body_bytes=_body_limit("max_body_bytes", values.get("max_body_bytes", 4 * MEBIBYTE)),
+        **vars(_reading_settings(values)),
+    )
+
+
+def load_reading_settings(data: Path, environ: Mapping[str, str]) -> ReadingSettings:
+    """Read what decides how a delivery is read, as :func:`load_settings` does, but without any secret.
+
+    Raises
+    ------
+    InvalidSetting
+        For a value that contradicts its rule.
+    """
+    return _reading_settings(_values(data, environ))
+
+
+def _reading_settings(values: Mapping[str, Any]) -> ReadingSettings:
+    return ReadingSettings(
+        store_text=_switch("store_text", values.get("store_text", False)),
         bot_app_ids=_app_ids("bot_app_ids", values.get("bot_app_ids", [])),
         human_app_ids=_app_ids("human_app_ids", values.get("human_app_ids", [])),
     )

@@ -80,9 +80,10 @@ def ads(
         campaign=campaign,
         ad=ad,
     )
-    names = [name for name in KEYS[by] if by == name or not name.endswith("_id")]
-    shown = (*names, *PRESETS[columns]) if columns != "all" else ()
-    show(result, row_format, output, columns=tuple(shown))
+    # An ad without a known name must not look like the row of what no ad is credited with.
+    is_named = "ad_name" in KEYS[by] and not (result.df["ad_name"].isna() & result.df["ad_id"].notna()).any()
+    names = [name for name in KEYS[by] if not name.endswith("_id") or (name == "ad_id" and not is_named)]
+    show(result, row_format, output, columns=(*names, *PRESETS[columns]) if columns != "all" else ())
 
 
 @app.command(epilog="Example: ctm latency --by platform --responder human")

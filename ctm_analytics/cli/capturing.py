@@ -5,16 +5,18 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ctm_analytics.cli.options import DEFAULT_DATA, Data
-from ctm_analytics.errors import InvalidFile
+from ctm_analytics.errors import InvalidArgument, InvalidFile
 
 app = typer.Typer()
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @app.command(epilog="Example: CTM_APP_SECRET=… CTM_VERIFY_TOKEN=… ctm receive --host 0.0.0.0 --port 8000")
@@ -46,10 +48,14 @@ def inspect(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Print the event rows that a delivery would be stored as; store nothing."""
-    from receiver.deliveries import COLUMNS, read_delivery
-    from receiver.settings import load_reading_options
+    from receiver.deliveries import COLUMNS, ReadingOptions, read_delivery
+    from receiver.errors import ReceiverError
+    from receiver.settings import load_reading_settings
 
-    options = load_reading_options(data, os.environ)
+    try:
+        options = ReadingOptions(**vars(load_reading_settings(data, os.environ)))
+    except ReceiverError as error:
+        raise InvalidArgument(str(error)) from None
     received_at = time.time_ns() // 1000
     for file in files:
         for body in _bodies(file):
@@ -82,7 +88,5 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _instant(microseconds: int | None) -> str | None:
-    if microseconds is None:
-        return None
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).isoformat(timespec="microseconds")
+def _instant(microseconds: Any) -> str:
+    return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds")

@@ -6,6 +6,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from ctm_analytics.errors import InvalidFile
+
 # Spark's names for what DuckDB calls otherwise, so that the same SQL files run on both.
 _MACROS = """
 create macro unix_micros(instant) as epoch_us(instant);
@@ -15,9 +17,9 @@ create macro convert_timezone(source, target, instant) as timezone(target, timez
 # Nothing is downloaded, nothing is printed, and instants are UTC wherever the machine stands.
 _SETTINGS = """
 set autoinstall_known_extensions = false;
-set enable_progress_bar = false;
 set timezone = 'UTC';
 """
+_SHOWS_PROGRESS = "select current_setting('enable_progress_bar')"
 
 
 class QueryError(Exception):
@@ -36,8 +38,12 @@ class DuckDBEngine:
     def __init__(self, files: Mapping[str, tuple[Path, ...]], schemas: Mapping[str, pa.Schema]) -> None:
         self._connection = duckdb.connect()
         self._connection.execute(_SETTINGS + _MACROS)
+        # Inside a notebook it is off, and to set it at all would need a package for its drawing.
+        if self._connection.sql(_SHOWS_PROGRESS).fetchall()[0][0]:
+            self._connection.execute("set enable_progress_bar = false")
+        self._files = [str(file) for relation in schemas for file in files[relation]]
         for relation, schema in schemas.items():
-            self._connection.execute(f"create view {relation} as {_source_sql(files[relation], schema)}")
+            self.create_view(relation, _source_sql(files[relation], schema))
 
     def query(self, sql: str) -> pa.Table:
         """Run one statement.
@@ -49,20 +55,40 @@ class DuckDBEngine:
         Raises
         ------
         QueryError
-            If the statement is wrong; the message is the engine's first line and its caret.
+            If the statement is wrong; the message is the engine's first lines and its caret.
+        InvalidFile
+            If a file is damaged.
         """
         try:
-            return self._connection.sql(sql).to_arrow_table()
+            relation = self._connection.sql(sql)
+            if relation is None:
+                raise QueryError("The statement returns no rows. Write one SELECT.")
+            return relation.to_arrow_table()
         except duckdb.Error as error:
-            raise QueryError(_short(str(error))) from error
+            raise self._said(error) from error
 
     def create_view(self, name: str, sql: str) -> None:
-        """Give a query a name that later queries can read."""
-        self._connection.execute(f"create or replace view {name} as {sql}")
+        """Give a query a name that later queries can read.
 
-    def close(self) -> None:
-        """Release the files."""
-        self._connection.close()
+        Raises
+        ------
+        QueryError, InvalidFile
+            As for :meth:`query`.
+        """
+        try:
+            self._connection.execute(f"create or replace view {name} as {sql}")
+        except duckdb.Error as error:
+            raise self._said(error) from error
+
+    def _said(self, error: duckdb.Error) -> QueryError | InvalidFile:
+        message = str(error)
+        damaged = next((file for file in self._files if file in message), None)
+        if damaged is None:
+            return QueryError(_short(message))
+        return InvalidFile(
+            f"{damaged}: cannot be read ({_short(message)})."
+            " Restore it from a copy; an import can be deleted with its .json and imported again."
+        )
 
 
 def _source_sql(files: tuple[Path, ...], schema: pa.Schema) -> str:
@@ -88,7 +114,7 @@ def _duckdb_type(arrow_type: pa.DataType) -> str:
 
 
 def _short(message: str) -> str:
-    # A binder error lists dozens of candidate functions; the first line and the caret are what helps.
-    lines = message.splitlines()
-    caret = [line for line in lines if line.startswith("LINE") or line.strip() == "^"]
-    return "\n".join([lines[0], *caret])
+    # A binder error lists dozens of candidate functions; the first line, the suggestion and the caret help.
+    first, *rest = message.splitlines()
+    helps = ("Did you mean", "Candidate bindings", "LINE")
+    return "\n".join([first, *(line for line in rest if line.startswith(helps) or line.strip() == "^")])
