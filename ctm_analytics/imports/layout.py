@@ -43,9 +43,11 @@ class Layout:
         return {name: [self.header[place] for place in places] for name, places in self.columns.items()}
 
     def header_of(self, name: str) -> str:
-        """Name the column of a field as the file does, or the field itself when it has none."""
-        positions = self.columns.get(name)
-        return self.header[positions[0]] if positions else name
+        """Name the column of a field as the file does, or its stand-in; the field itself when it has none."""
+        rule = self.preset.fields.get(name)
+        stand_ins = (name, *(rule.alternatives if rule else ()))
+        positions = [self.columns[field] for field in stand_ins if field in self.columns]
+        return self.header[positions[0][0]] if positions else name
 
 
 def choose_layout(csv_file: CsvFile, kind: str, *, preset: str, mapping: Mapping[str, str]) -> Layout:

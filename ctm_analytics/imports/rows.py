@@ -80,12 +80,11 @@ def cast_rows(
             table[name] = _cast_column(columns[name], cast, arrow_type, notation, findings)
         else:
             table[name] = pa.nulls(height, arrow_type)
-    if "currency" in types:
-        currency = pa.repeat(pa.scalar(layout.currency), height) if layout.currency else table["currency"]
-        table["currency"] = currency
-        for name, cast in types.items():
-            if cast == "amount" and name in columns:
-                _name_foreign_signs(columns[name], currency, findings)
+    if layout.currency:
+        table["currency"] = pa.repeat(pa.scalar(layout.currency), height)
+    for name, cast in types.items():
+        if cast == "amount" and name in columns:
+            _name_foreign_signs(columns[name], table["currency"], findings)
     typed = pa.table(table | {"source_line": text.lines, "row_hash": text.row_hashes})
     return without_faulty(typed, findings)
 

@@ -53,51 +53,49 @@ def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
 
 
 def _without_totals(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
-    totals = layout.preset.rules.get("totals")
-    if totals is None:
+    if "totals" not in layout.preset.rules:
         return rows
-    labels = pa.array([label.lower() for language in totals["labels"].values() for label in language])
     names = [name for name in ["ad_id", *_NAMES] if name in layout.columns]
-    labelled = [pc.is_in(pc.utf8_lower(rows[name]), value_set=labels) for name in names]
-    is_label, is_nameless = (
-        _any(labelled),
-        _all([pc.or_(pc.is_null(rows[name]), label) for name, label in zip(names, labelled, strict=True)]),
-    )
-    is_empty = pc.and_(is_nameless, _all([pc.equal(pc.fill_null(rows[name], 0), 0) for name in _NUMBERS]))
-    is_empty = pc.and_(is_empty, pc.invert(is_label))
+    is_nameless = _is_nameless(rows, names, layout)
+    nameless, named = rows.filter(is_nameless).to_pylist(), rows.filter(pc.invert(is_nameless))
+    added_up = pc.sum(named["spend"]).as_py() or Decimal("0.00")
+    totals = [row for row in nameless if any(row[name] for name in names)]
+    empty = [row for row in nameless if row not in totals and not any(row[name] for name in _NUMBERS)]
+    others = [row for row in nameless if row not in totals and row not in empty]
+    ends = (rows["source_line"][0].as_py(), rows["source_line"][-1].as_py()) if len(rows) else ()
+    if len(others) == 1 and others[0]["source_line"] in ends:
+        # Where the file has no names, their absence says nothing: then only the sum shows what the row is.
+        totals += [row for row in others if len(names) > 1 or row["spend"] == added_up]
     findings.leave_out(
-        pc.sum(is_empty).as_py() or 0,
-        "row without an ad and without numbers",
-        "rows without an ad and without numbers",
+        len(empty), "row without an ad and without numbers", "rows without an ad and without numbers"
     )
-    is_total = pc.and_(is_nameless, is_label)
-    nameless = pc.indices_nonzero(pc.and_(is_nameless, pc.invert(pc.or_(is_label, is_empty)))).to_pylist()
-    named = rows.filter(pc.invert(is_nameless))
-    if len(nameless) == 1 and nameless[0] in (0, len(rows) - 1):
-        total = rows.slice(nameless[0], 1)
-        if len(names) > 1 or _difference(total, named) == 0:
-            is_total = pc.or_(is_total, pc.equal(rows["source_line"], total["source_line"][0]))
-    for place in pc.indices_nonzero(is_total).to_pylist():
-        _leave_out_total(rows.slice(place, 1), named, findings)
-    return rows.filter(pc.invert(pc.or_(is_total, is_empty)))
+    for row in totals:
+        _leave_out_total(row, added_up, Decimal("0.01") * max(1, len(named)), findings)
+    left_out = pa.array([row["source_line"] for row in [*totals, *empty]], pa.int64())
+    return rows.filter(pc.invert(pc.is_in(rows["source_line"], value_set=left_out)))
 
 
-def _leave_out_total(total: pa.Table, named: pa.Table, findings: Findings) -> None:
-    line = total["source_line"][0].as_py()
+def _is_nameless(rows: pa.Table, names: list[str], layout: Layout) -> pa.ChunkedArray:
+    """Find the rows that name nothing, or only that they are a total."""
+    languages = layout.preset.rules["totals"]["labels"].values()
+    labels = pa.array([label.lower() for language in languages for label in language])
+    return _all(
+        [
+            pc.or_(pc.is_null(rows[name]), pc.is_in(pc.utf8_lower(rows[name]), value_set=labels))
+            for name in names
+        ]
+    )
+
+
+def _leave_out_total(row: dict[str, Any], added_up: Decimal, tolerance: Decimal, findings: Findings) -> None:
+    line, said = row["source_line"], row["spend"]
     findings.leave_out(1, f"totals row (line {line})", "")
-    difference = _difference(total, named)
     # Each row is rounded to the cent, the total by itself.
-    if difference is not None and abs(difference) > Decimal("0.01") * max(1, len(named)):
-        said, added = total["spend"][0].as_py(), total["spend"][0].as_py() - difference
+    if said is not None and abs(said - added_up) > tolerance:
         findings.notes.append(
-            f"the totals row (line {line}) says {said:,}, the rows add up to {added:,}:"
+            f"the totals row (line {line}) says {said:,}, the rows add up to {added_up:,}:"
             " is the export complete?"
         )
-
-
-def _difference(total: pa.Table, named: pa.Table) -> Decimal | None:
-    said: Decimal | None = total["spend"][0].as_py()
-    return None if said is None else said - (pc.sum(named["spend"]).as_py() or Decimal("0.00"))
 
 
 def _with_days(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
@@ -175,11 +173,4 @@ def _all(masks: list[pa.ChunkedArray]) -> pa.ChunkedArray:
     result = masks[0]
     for mask in masks[1:]:
         result = pc.and_(result, mask)
-    return result
-
-
-def _any(masks: list[pa.ChunkedArray]) -> pa.ChunkedArray:
-    result = masks[0]
-    for mask in masks[1:]:
-        result = pc.or_(result, mask)
     return result

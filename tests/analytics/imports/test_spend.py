@@ -99,6 +99,11 @@ def test_semicolons_and_decimal_commas_are_read(importer):
     assert importer.column("spend", "day") == [date(2026, 11, day) for day in (1, 2, 3)]
 
 
+def test_a_thousands_sign_twice_settles_the_notation(importer):
+    importer.run("spend", "day;ad_id;spend;currency\n2026-11-01;8;1.012.345;IDR\n2026-11-02;8;1.250;IDR\n")
+    assert importer.column("spend", "spend") == [Decimal("1012345.00"), Decimal("1250.00")]
+
+
 def test_a_delimiter_at_the_end_of_each_line_says_nothing(importer):
     importer.run("spend", "day,ad_id,spend,currency,\n2026-11-01,8,1.00,USD,\n2026-11-02,8,1.00,USD\n")
     assert len(importer.rows("spend")) == 2
@@ -210,3 +215,10 @@ def test_day_wins_over_the_range_of_the_report(importer):
 def test_days_without_a_row_show_in_the_period(importer):
     content = "day,ad_id,spend,currency\n2026-11-01,8,1.50,USD\n2026-11-30,8,1.00,USD\n"
     assert "2026-11-01 to 2026-11-30 (2 of 30 days)" in str(importer.run("spend", content))
+
+
+def test_an_empty_day_is_named_by_the_column_that_stands_for_it(importer):
+    content = (
+        "Reporting starts,Reporting ends,Ad ID,Amount spent (USD)\n,,8,1.50\n2026-11-01,2026-11-01,8,1.50\n"
+    )
+    assert importer.error("spend", content).endswith('\n  line 2  Reporting starts  ""  empty')
