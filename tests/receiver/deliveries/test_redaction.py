@@ -91,6 +91,24 @@ def test_nothing_a_visitor_of_the_page_wrote_is_in_any_column(samples, value):
     assert json.loads(event.payload)["value"]["comment_id"] == "c_1"
 
 
+CONTENT_KEYS = """text caption title subtitle description body note nlp answer response_json review_text url
+image_url link filename location sdp profile username full_name first_name last_name reviewer_name shipping_address
+requested_user_info""".split()
+
+
+@pytest.mark.parametrize("key", CONTENT_KEYS)
+@pytest.mark.parametrize("held", [CANARY, {"any": CANARY}, [CANARY]])
+def test_a_key_of_content_does_not_stay_in_any_shape(samples, key, held):
+    item = samples.item(brand_new=[{key: held, "other": "kept"}])
+    (event,) = samples.read(samples.page(item))
+    assert_absent(event)
+    assert json.loads(event.payload)["brand_new"] == [{"other": "kept"}]
+    (event,) = samples.read(
+        samples.whatsapp(field="smb_app_state_sync", state_sync=[{"contact": {key: held}}])
+    )
+    assert_absent(event)
+
+
 def test_no_text_of_any_sample_is_in_any_column(samples):
     for file in samples.bodies:
         kept = samples.read(samples.bodies[file], store_text=True)
