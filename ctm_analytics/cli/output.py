@@ -3,17 +3,18 @@
 import csv
 import io
 import json
+import math
 import shutil
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.questions import known
 from ctm_analytics.results import Result
 
@@ -33,11 +34,12 @@ def show(result: Result, row_format: str, output: Path | None, *, columns: tuple
     Raises
     ------
     InvalidArgument
-        For a format that does not exist.
+        For a format that does not exist, or a file that cannot be written.
     """
     known("--format", row_format, FORMATS)
     if row_format == "table":
-        _write(output, _text_table(result, columns).encode())
+        is_screen = output is None and sys.stdout.isatty()
+        _write(output, _text_table(result, columns, is_cut=is_screen).encode())
         print(result.about, file=sys.stderr)
         return
     writers: dict[str, Callable[[pa.Table], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}
@@ -52,15 +54,23 @@ def _write(output: Path | None, content: bytes) -> None:
         return
     # Whole or not at all: a reader never sees half a file.
     unfinished = output.with_name(f".{output.name}.tmp")
-    unfinished.write_bytes(content)
-    unfinished.replace(output)
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(output)
+    except OSError as error:
+        if unfinished.is_file():
+            unfinished.unlink()
+        raise InvalidArgument(
+            f"--output: {str(output)!r} cannot be written: {error.strerror}."
+            " Name a file in a folder that exists and that you may write to."
+        ) from None
 
 
-def _text_table(result: Result, columns: tuple[str, ...]) -> str:
+def _text_table(result: Result, columns: tuple[str, ...], *, is_cut: bool) -> str:
     shown = result.shown(rows=len(result))
     names = [name for name in columns if name in shown.columns] or list(shown.columns)
     cells = [[name.replace("_", " ") for name in names], *shown[names].values.tolist()]
-    widest = max(20, (shutil.get_terminal_size((120, 24)).columns - 2 * len(names)) // 2)
+    widest = max(20, (shutil.get_terminal_size().columns - 2 * len(names)) // 2) if is_cut else None
     cells = [[_cut(str(cell), widest) for cell in row] for row in cells]
     widths = [max(len(row[place]) for row in cells) for place in range(len(names))]
     is_text = [result.df[name].dtype.name in ("str", "object") for name in names]
@@ -75,10 +85,10 @@ def _text_table(result: Result, columns: tuple[str, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cut(cell: str, widest: int) -> str:
+def _cut(cell: str, widest: int | None) -> str:
     # A line break or an escape sequence in an ad's name must not move the terminal's cursor.
     printable = "".join(character if character.isprintable() else " " for character in cell)
-    return printable if len(printable) <= widest else printable[: widest - 1] + "…"
+    return printable if widest is None or len(printable) <= widest else printable[: widest - 1] + "…"
 
 
 def _csv(table: pa.Table) -> bytes:
@@ -86,7 +96,7 @@ def _csv(table: pa.Table) -> bytes:
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(table.column_names)
     for row in table.to_pylist():
-        writer.writerow([_plain(value) for value in row.values()])
+        writer.writerow([_cell(value) for value in row.values()])
     return lines.getvalue().encode()
 
 
@@ -101,9 +111,25 @@ def _parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
+def _cell(value: Any) -> Any:
+    plain = _plain(value)
+    return json.dumps(plain, ensure_ascii=False) if isinstance(plain, bool | list | dict) else plain
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return value
+    """Say a value in JSON's types; JSON has no infinity, and a decimal keeps its digits only as text."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case date() | datetime() | time():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {str(name): _plain(item) for name, item in value.items()}
+        case _:
+            return str(value)
