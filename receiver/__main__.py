@@ -32,7 +32,8 @@ def main(argv: list[str] | None = None) -> int:
     # Everything this process writes holds what people wrote: no other account may read it.
     os.umask(0o077)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Its warnings say that strangers sent nonsense, as often as they please.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     port = arguments.port
     private_port = arguments.private_port if arguments.private_port is not None else port and port + 1
     data = arguments.data.absolute()

@@ -21,8 +21,10 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
         self._begun_at: float | None = None  # of the request that is coming in
+        self._begun = 0  # requests so far
         self._in_head = False
-        self._head_bytes = 0
+        self._parsed_head_bytes = 0
+        self._unparsed_head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Allow a new connection its time to begin a request."""
@@ -36,26 +38,28 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, then see what is still owed and until when."""
-        head_begun_at = self._begun_at if self._in_head else None
+        # Whether all of this is of one head is only known where no other request ends in it.
+        was_in_head, was_idle, begun = self._in_head, self._begun_at is None, self._begun
         super().data_received(data)
         if self.transport.is_closing():
             return
         if self._begun_at is None:
             self._await_next_request()
-        elif self._in_head:
-            if self._begun_at == head_begun_at:
-                # The parser keeps a header to itself until it ends, so an endless one is counted here.
-                self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
+        elif not self._in_head:
+            self._arm(self._begun_at + REQUEST_SECONDS)
+        else:
+            if self._begun == (begun + 1 if was_idle else begun if was_in_head else None):
+                self._unparsed_head_bytes += len(data)
+            if self._unparsed_head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431)
             else:
                 self._arm(self._begun_at + HEAD_SECONDS)
-        else:
-            self._arm(self._begun_at + REQUEST_SECONDS)
 
     def on_message_begin(self) -> None:
         """Start the clock and the count."""
-        self._begun_at, self._in_head, self._head_bytes = self.loop.time(), True, 0
+        self._begun_at, self._in_head = self.loop.time(), True
+        self._begun += 1
+        self._parsed_head_bytes = self._unparsed_head_bytes = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -65,7 +69,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a header, or a trailer behind a chunked body."""
-        self._count_head(len(name) + len(value))
+        self._count_head(len(name) + len(value) + len(": \r\n"))
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -80,11 +84,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's signature
         """Refuse what the parser gave up on: no HTTP, or too long a head."""
-        self._refuse(431 if self._head_bytes > MAX_HEAD_BYTES else 400)
+        self._refuse(431 if self._parsed_head_bytes > MAX_HEAD_BYTES else 400)
 
     def _count_head(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > MAX_HEAD_BYTES:
+        self._parsed_head_bytes += size
+        if self._parsed_head_bytes > MAX_HEAD_BYTES:
             raise ValueError("head too long")  # the parser passes it on to send_400_response
 
     def _await_next_request(self) -> None:

@@ -104,6 +104,7 @@ async def serve(
     ended.add_done_callback(lambda _: stop.set())
     host, port = public.getsockname()[:2]
     print(f"private: http://127.0.0.1:{private.getsockname()[1]}/readyz and /metrics", file=sys.stderr)
+    host = f"[{host}]" if ":" in host else host
     print(f"listening on http://{host}:{port}/webhook (data: {folder.root})", file=sys.stderr, flush=True)
 
     await stop.wait()

@@ -32,6 +32,12 @@ class Publication:
     unreadable: int = 0
 
 
+def remove_unfinished(folder: DataFolder) -> None:
+    """Remove what an interrupted run has left in ``staging/``; nobody may be writing there."""
+    for unfinished in folder.staging.iterdir():
+        unfinished.unlink()
+
+
 class Publisher:
     """Publishes the sealed segments of one data folder; there is one at a time, who holds ``folder.lock``.
 
@@ -40,8 +46,6 @@ class Publisher:
     """
 
     def __init__(self, folder: DataFolder, options: ReadingOptions) -> None:
-        for left_over in folder.staging.iterdir():
-            left_over.unlink()
         self._folder = folder
         self._options = options
         self._schema = event_schema(store_text=options.store_text)

@@ -18,10 +18,10 @@ from receiver.deliveries import ReadingOptions
 from receiver.errors import EXIT_FAILED, FolderInUse, ReceiverError
 from receiver.store.folder import DataFolder, try_lock
 from receiver.store.journal import remove_empty_journals
-from receiver.store.publisher import Publisher
+from receiver.store.publisher import Publisher, remove_unfinished
 
 POLL_SECONDS = 0.25
-LOCK_SECONDS = 10.0
+LOCK_SECONDS = 3.0
 CLEAN_SECONDS = 3600.0
 DRAIN = b"drain\n"
 
@@ -116,6 +116,8 @@ def main(arguments: list[str]) -> int:
     )
     try:
         _lock(folder)
+        # Before the receiver goes on: from then on it writes into staging/ and journal/ too.
+        remove_unfinished(folder)
         remove_empty_journals(folder.journal)
         print("ready", flush=True)
         return _publish_until_drained(folder, options)

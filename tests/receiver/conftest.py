@@ -164,3 +164,11 @@ def start(data: Path) -> Iterator[Callable[..., Receiver]]:
     for receiver in receivers:
         if receiver.process.poll() is None:
             receiver.kill()
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    """One receiver for all tests of a module that ask nothing of its data."""
+    receiver = Receiver(tmp_path_factory.mktemp("shared") / "data", [], {})
+    yield receiver
+    receiver.kill()

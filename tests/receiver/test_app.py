@@ -23,22 +23,20 @@ def handshake(receiver: Any, **values: str) -> httpx.Response:
     )
 
 
-def test_the_handshake_answers_the_challenge_and_nothing_else(start: Start) -> None:
-    answer = handshake(start())
+def test_the_handshake_answers_the_challenge_and_nothing_else(receiver: Any) -> None:
+    answer = handshake(receiver)
     assert (answer.status_code, answer.content) == (200, b"1158201444")
     assert answer.headers["content-type"].startswith("text/plain")
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_wrong_verify_token_is_forbidden(start: Start) -> None:
-    receiver = start()
+def test_a_wrong_verify_token_is_forbidden(receiver: Any) -> None:
     assert handshake(receiver, verify_token="another").status_code == 403
     assert handshake(receiver, verify_token="").status_code == 403
     assert handshake(receiver, verify_token="ä").status_code == 403
 
 
-def test_a_malformed_handshake_is_refused(start: Start) -> None:
-    receiver = start()
+def test_a_malformed_handshake_is_refused(receiver: Any) -> None:
     for values in (
         {"mode": "unsubscribe"},
         {"challenge": "<script>"},
@@ -92,8 +90,7 @@ def test_a_delivery_of_wrong_signature_is_refused_and_not_stored(
     assert published() == []
 
 
-def test_two_signatures_are_refused_even_if_one_is_right(start: Start, message: Any, sign: Any) -> None:
-    receiver = start()
+def test_two_signatures_are_refused_even_if_one_is_right(receiver: Any, message: Any, sign: Any) -> None:
     right = sign(message("m_1"))["x-hub-signature-256"]
     for pair in ((right, "sha256=" + "0" * 64), ("sha256=" + "0" * 64, right)):
         headers = [("x-hub-signature-256", value) for value in pair]
@@ -107,16 +104,13 @@ def test_any_of_several_secrets_is_accepted(start: Start, message: Any, sign: An
         assert receiver.post(message("m_1"), sign(message("m_1"), secret)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "body", [b"not json", b"\xff\xfe", b"null", b'{"object":"moon"}', b"[" * 100_000, b'"\\ud800"']
-)
-def test_a_signed_body_of_any_content_is_kept_and_answered_200(
-    start: Start, body: bytes, published: Published
-) -> None:
+def test_a_signed_body_of_any_content_is_kept_and_answered_200(start: Start, published: Published) -> None:
     receiver = start()
-    assert receiver.post(body).status_code == 200
+    bodies = [b"not json", b"\xff\xfe", b"null", b'{"object":"moon"}', b"[" * 100_000, b'"\\ud800"']
+    for body in bodies:
+        assert receiver.post(body).status_code == 200
     assert receiver.stop() == 0
-    assert [row["event_type"] for row in published()] == ["unknown"]
+    assert [row["event_type"] for row in published()] == ["unknown"] * len(bodies)
 
 
 def test_text_is_kept_only_when_it_is_asked_for(start: Start, message: Any, published: Published) -> None:
@@ -139,8 +133,7 @@ def test_a_delivery_sent_ten_times_in_a_row_and_at_once_is_stored_once(
     assert sorted(row["message_id"] for row in published()) == ["m_at_once", "m_in_a_row"]
 
 
-def test_only_get_and_post_of_the_webhook_exist(start: Start) -> None:
-    receiver = start()
+def test_only_get_and_post_of_the_webhook_exist(receiver: Any) -> None:
     for method in ("PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"):
         answer = httpx.request(method, f"{receiver.url}/webhook")
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
@@ -163,8 +156,7 @@ def test_a_body_of_three_megabytes_is_stored_and_one_over_the_limit_refused(
     assert len(published()) == 1
 
 
-def test_a_chunked_body_is_cut_at_the_limit(start: Start) -> None:
-    receiver = start()
+def test_a_chunked_body_is_cut_at_the_limit(receiver: Any) -> None:
     head = (
         b"POST /webhook HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
         b"x-hub-signature-256: sha256=" + b"0" * 64 + b"\r\n\r\n"
@@ -173,16 +165,15 @@ def test_a_chunked_body_is_cut_at_the_limit(start: Start) -> None:
     assert receiver.exchange(head + chunk * 64 + b"1\r\nx\r\n").startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_chunked_delivery_within_the_limit_is_stored(start: Start, message: Any, sign: Any) -> None:
+def test_a_chunked_delivery_within_the_limit_is_stored(receiver: Any, message: Any, sign: Any) -> None:
     body = message("m_1")
-    answer = httpx.post(f"{start().url}/webhook", content=iter([body[:10], body[10:]]), headers=sign(body))
+    answer = httpx.post(f"{receiver.url}/webhook", content=iter([body[:10], body[10:]]), headers=sign(body))
     assert answer.status_code == 200
 
 
 def test_a_request_that_names_no_length_or_an_encoding_is_refused(
-    start: Start, message: Any, sign: Any
+    receiver: Any, message: Any, sign: Any
 ) -> None:
-    receiver = start()
     assert receiver.exchange(b"POST /webhook HTTP/1.1\r\nhost: x\r\n\r\n").startswith(b"HTTP/1.1 411 ")
     packed = gzip.compress(message("m_1"))
     answer = receiver.post(packed, {**sign(packed), "content-encoding": "gzip"})
@@ -202,19 +193,18 @@ def test_a_request_that_names_no_length_or_an_encoding_is_refused(
     ids=["two framings", "two lengths", "negative length", "space before colon", "bare line feeds", "tls"],
 )
 def test_a_request_that_two_servers_could_read_differently_is_refused(
-    start: Start, request_bytes: bytes
+    receiver: Any, request_bytes: bytes
 ) -> None:
-    assert start().exchange(request_bytes).startswith(b"HTTP/1.1 400 ")
+    assert receiver.exchange(request_bytes).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("header", [b"x: " + b"y" * 20_000, b"x: y\r\n" * 5_000, b"x" * 200_000])
-def test_a_head_beyond_sixteen_kibibytes_is_refused(start: Start, header: bytes) -> None:
-    answer = start().exchange(b"GET /healthz HTTP/1.1\r\nhost: x\r\n" + header)
+def test_a_head_beyond_sixteen_kibibytes_is_refused(receiver: Any, header: bytes) -> None:
+    answer = receiver.exchange(b"GET /healthz HTTP/1.1\r\nhost: x\r\n" + header)
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_request_that_does_not_go_on_is_ended_by_its_deadline(start: Start, sign: Any) -> None:
-    receiver = start()
+def test_a_request_that_does_not_go_on_is_ended_by_its_deadline(receiver: Any, sign: Any) -> None:
     slow_body = b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\nx-hub-signature-256: "
     slow_body += sign(b"12345")["x-hub-signature-256"].encode() + b"\r\n\r\n1234"
     beginnings = [

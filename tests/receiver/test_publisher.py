@@ -15,7 +15,7 @@ from receiver.store import parquet
 from receiver.store.folder import DataFolder
 from receiver.store.manifest import Manifest, SettledFile, prepare_events, read_manifest, write_manifest
 from receiver.store.parquet import event_batch, event_schema, write_events
-from receiver.store.publisher import Publication, Publisher
+from receiver.store.publisher import Publication, Publisher, remove_unfinished
 from receiver.store.segment import FILE_MAGIC, Delivery, encode_frame
 
 RECEIVED_AT = 1_783_075_201_000_000
@@ -42,6 +42,7 @@ def add_segment(folder: DataFolder, number: int, *bodies: bytes, receiver: str =
 
 
 def publish_all(folder: DataFolder, *, store_text: bool = False) -> list[Publication]:
+    remove_unfinished(folder)
     publisher = Publisher(folder, ReadingOptions(store_text=store_text))
     try:
         return [publisher.publish(segment) for segment in publisher.sealed_segments()]
