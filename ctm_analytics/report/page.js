@@ -122,10 +122,11 @@
     buttons.forEach((button) => button.addEventListener("click", () => choose(button.dataset.preset)));
 
     const filter = document.getElementById("filter");
-    const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    const words = (row) => [...row.cells].filter((cell) => cell.dataset.value === undefined).map((cell) => cell.textContent);
+    const texts = new Map(rows.map((row) => [row, words(row).join(" ").toLowerCase()]));
     function find() {
-      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-      rows.forEach((row) => (row.hidden = !words.every((word) => texts.get(row).includes(word))));
+      const wanted = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      rows.forEach((row) => (row.hidden = !wanted.every((word) => texts.get(row).includes(word))));
       const shown = rows.filter((row) => !row.hidden).length;
       document.getElementById("shown").textContent = `${shown} of ${rows.length} rows`;
     }

@@ -119,6 +119,9 @@ def _check_parameters(notebook: Path, names: list[str]) -> None:
 def _execute(notebook: Path, executed: Path, values: dict[str, Any]) -> None:
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    encrypted = Config({"KernelManager": {"transport_encryption": "auto"}})
 
     try:
         with _quiet():
@@ -129,6 +132,7 @@ def _execute(notebook: Path, executed: Path, values: dict[str, Any]) -> None:
                 kernel_name=KERNEL,
                 progress_bar=False,
                 cwd=str(notebook.resolve().parent),
+                config=encrypted,
             )
     except PapermillExecutionError as error:
         raise _failure(notebook, executed, error) from None
@@ -146,7 +150,9 @@ def _failure(notebook: Path, executed: Path, error: Any) -> CtmError:
     kind = getattr(errors, error.ename, ReportFailed)
     kind = kind if isinstance(kind, type) and issubclass(kind, CtmError) else ReportFailed
     what = error.evalue if kind is not ReportFailed else f"{error.ename}: {error.evalue}"
-    return kind(f"{notebook}: cell {error.cell_index + 1} failed at `{last.strip()}`: {what} See {kept}.")
+    return kind(
+        f"{notebook}: cell {error.cell_index + 1} failed at `{last.strip()}`: {what.rstrip('.')}. See {kept}."
+    )
 
 
 @contextmanager
