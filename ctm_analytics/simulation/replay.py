@@ -62,8 +62,8 @@ def replay(data: Path, bodies: Sequence[bytes], *, progress: Callable[[str], Non
         If the receiver does not start, refuses a body, or does not end with exit code 0 after publishing.
     """
     secret = secrets.token_hex(16)
-    with _receiver(data, secret) as (process, port, last_words):
-        counts = _post_all(port, secret, bodies, progress)
+    with running_receiver(data, secret) as (process, port, last_words):
+        counts = post_all(port, secret, bodies, progress)
         progress("Publishing to Parquet")
         process.send_signal(signal.SIGTERM)
         try:
@@ -76,8 +76,19 @@ def replay(data: Path, bodies: Sequence[bytes], *, progress: Callable[[str], Non
 
 
 @contextmanager
-def _receiver(data: Path, secret: str) -> Iterator[tuple[subprocess.Popen[str], int, deque[str]]]:
-    """Run a receiver in a process group of its own, which ends with the block, however that ends."""
+def running_receiver(data: Path, secret: str) -> Iterator[tuple[subprocess.Popen[str], int, deque[str]]]:
+    """Run a receiver in a process group of its own, which ends with the block, however that ends.
+
+    Yields
+    ------
+    (Popen, int, deque of str)
+        The process, the port of its webhook, and the last lines that it wrote to standard error.
+
+    Raises
+    ------
+    ReceiverFailed
+        If it does not start.
+    """
     command = [sys.executable, "-m", "receiver", "--data", str(data), "--host", "127.0.0.1", "--port", "0"]
     # Settings of this shell must not reach a receiver whose data folder has settings of its own.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("CTM_")}
@@ -144,9 +155,16 @@ def _quoted(last_words: Sequence[str]) -> str:
     return f"Its last words: {' / '.join(last_words)}" if last_words else "It said nothing."
 
 
-def _post_all(
+def post_all(
     port: int, secret: str, bodies: Sequence[bytes], progress: Callable[[str], None]
 ) -> ReplayCounts:
+    """Sign and post every body over a few connections.
+
+    Raises
+    ------
+    ReceiverFailed
+        If the receiver refuses a body, or does not take it within 30 s.
+    """
     waiting = iter(bodies)
     lock = Lock()
     given_up = Event()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ctm_analytics.simulation.demo import SOURCE_FOLDER, run_demo
 
-SEED = 7
+SEED = 31
 UNTIL = date(2026, 11, 15)
-SCALE = 0.08
+SCALE = 0.1
 
 # What an analysis reads, and the files it was imported from.
 _PARTS = ("ctm.toml", "events", "heartbeats", "imports", SOURCE_FOLDER)

@@ -16,7 +16,7 @@ from ctm_analytics.settings import load_settings
 from ctm_analytics.simulation.business import TARGET_CAC
 from ctm_analytics.simulation.deliveries import deliveries_of, odd_deliveries
 from ctm_analytics.simulation.demo import run_demo
-from ctm_analytics.simulation.replay import ReceiverFailed, replay
+from ctm_analytics.simulation.replay import ReceiverFailed, post_all, replay, running_receiver
 from ctm_analytics.simulation.world import World, simulate
 
 UNTIL = date(2026, 11, 15)
@@ -61,9 +61,11 @@ def test_a_receiver_that_cannot_start_is_an_error_with_its_last_words(tmp_path: 
 
 
 def test_a_body_that_the_receiver_refuses_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "ctm.toml").write_text("max_body_bytes = 1000")
-    with pytest.raises(ReceiverFailed, match="answered 413 to a signed delivery of 1001 bytes"):
-        replay(tmp_path, [b"x" * 1001], progress=say_nothing)
+    with (
+        running_receiver(tmp_path, "the secret") as (_, port, _),
+        pytest.raises(ReceiverFailed, match="answered 401 to a signed delivery of 2 bytes"),
+    ):
+        post_all(port, "another secret", [b"{}"], say_nothing)
 
 
 def test_settings_of_the_shell_do_not_reach_the_receiver(
