@@ -84,12 +84,12 @@ def _phone_number_id(value: Leaf) -> str | None:
 
 def _contact_of(leaf: Leaf, contacts: list[Any]) -> Leaf:
     """Return the contact that a leaf names by either id; a delivery's only contact needs no naming."""
-    ids = {leaf[key] for key in _PERSON_KEYS if isinstance(leaf.get(key), str)}
     people = [person for person in contacts if isinstance(person, dict)]
-    for person in people:
-        if any(isinstance(person.get(key), str) and person[key] in ids for key in ("wa_id", "user_id")):
-            return person
-    return people[0] if len(people) == 1 else {}
+    if len(people) == 1:
+        return people[0]
+    ids = {text(leaf.get(key)) for key in _PERSON_KEYS} - {None}
+    named = (person for person in people if ids & {text(person.get("wa_id")), text(person.get("user_id"))})
+    return next(named, {})
 
 
 def _person_id(contact: Leaf, phone: object, user_id: object) -> str | None:

@@ -91,9 +91,12 @@ def test_nothing_a_visitor_of_the_page_wrote_is_in_any_column(samples, value):
     assert json.loads(event.payload)["value"]["comment_id"] == "c_1"
 
 
-CONTENT_KEYS = """text caption title subtitle description body note nlp answer response_json review_text url
-image_url link filename location sdp profile username full_name first_name last_name reviewer_name shipping_address
-requested_user_info""".split()
+CONTENT_KEYS = [
+    *("text", "caption", "title", "subtitle", "description", "body", "note", "nlp"),
+    *("answer", "response_json", "review_text", "url", "image_url", "link", "filename", "location", "sdp"),
+    *("profile", "username", "full_name", "first_name", "last_name", "reviewer_name"),
+    *("shipping_address", "requested_user_info"),
+]
 
 
 @pytest.mark.parametrize("key", CONTENT_KEYS)

@@ -81,6 +81,14 @@ def test_contacts_are_joined_by_id_not_by_position(samples):
     assert '"user_id":"US.2"' in second.payload
 
 
+@pytest.mark.parametrize("wa_id", [{}, [], None, 1.5, True])
+def test_contacts_whose_ids_are_no_ids_are_nobody(samples, wa_id):
+    contacts = [{"wa_id": wa_id}, {"wa_id": wa_id}]
+    (event,) = samples.read(samples.whatsapp(messages=[samples.message()], contacts=contacts))
+    assert event.contact_id == "16505551234"
+    assert '"contacts"' not in event.payload
+
+
 def test_the_person_of_a_group_status_is_the_participant(samples):
     (event,) = samples.events("david-lev-pywa/message_status-group.json")
     assert event.contact_id == "<GROUP_PARTICIPANT_USER_PHONE_NUMBER>"
