@@ -47,9 +47,11 @@ def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
     if layout.preset.rules.get("ads_without_delivery"):
         rows = _without_idle_ads(rows, findings)
     rows = require(rows, ["day", "ad_id", "spend", "currency"], layout, findings)
-    _name_repeats(rows, layout, findings)
-    _name_mixed_currencies(rows, layout, findings)
-    return _added_up(without_faulty(rows, findings), findings)
+    if len(rows.group_by(_KEY).aggregate([])) < len(rows):
+        _name_repeats(rows, layout, findings)
+        _name_mixed_currencies(rows, layout, findings)
+        rows = _added_up(without_faulty(rows, findings), findings)
+    return rows.append_column("is_estimated", pa.repeat(pa.scalar(False), len(rows)))
 
 
 def _without_totals(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
@@ -166,7 +168,7 @@ def _added_up(rows: pa.Table, findings: Findings) -> pa.Table:
         "row added to another of the same day and ad (result types or breakdowns)",
         "rows added to others of the same day and ad (result types or breakdowns)",
     )
-    return grouped.append_column("is_estimated", pa.array([False] * len(grouped), pa.bool_()))
+    return grouped
 
 
 def _all(masks: list[pa.ChunkedArray]) -> pa.ChunkedArray:
