@@ -65,7 +65,7 @@ sale_phones as (
             else substr(phone, 2)
         end as phone_digits
     from sales
-    where phone is not null
+    where phone like '+%'
 ),
 
 contact_phones as (
