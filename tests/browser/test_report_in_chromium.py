@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-
 INK = "getComputedStyle(document.querySelector('.chart .ytick text')).fill"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
@@ -202,8 +201,11 @@ def test_a_reader_without_eyes_or_mouse_finds_the_way(weekly, open_page):
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator("h1").count() == 1
     assert page.locator("h3, h4").count() == 0
-    for chart in page.locator(".chart").all():
-        assert chart.get_attribute("aria-label")
+    labels = page.locator(".chart").evaluate_all(
+        "charts => charts.map((chart) => chart.parentElement.ariaLabel)"
+    )
+    assert labels
+    assert all(label.startswith("Chart: ") for label in labels)
     for table in page.locator("table").all():
         assert table.locator("caption").count() == 1
     for region in page.locator(".scroll").all():

@@ -210,7 +210,7 @@ def test_the_period_of_the_report_is_shaded_in_every_panel():
 def test_the_trend_compares_the_period_with_the_days_before():
     frame = days(("2026-11-01", 100.0, 10, 2.0), ("2026-11-02", 300.0, 20, 12.0))
     assert trend_finding(frame, since=date(2026, 11, 2), until=date(2026, 11, 2)) == (
-        "Per day: $300 spent, 20 conversations, 12 sales; in the 1 days before: $100 spent, 10 conversations,"
+        "Per day: $300 spent, 20 conversations, 12 sales; in the day before: $100 spent, 10 conversations,"
         " 2.0 sales."
     )
 

@@ -36,8 +36,13 @@ def curve(**medians):
 
 def test_the_cost_has_its_interval_and_its_change():
     assert cost_sentence(total(), total(cac=34.4)) == (
-        "A new customer cost $33 of ad spend (95 % between $23 and $49), 4.1\xa0% less than in the period before."
+        "A new customer cost $33 of ad spend (95 % between $23 and $49), 4.1\xa0% less than in the period before,"
+        " which may be chance."
     )
+
+
+def test_a_change_beyond_the_interval_is_not_called_chance():
+    assert cost_sentence(total(), total(cac=66.0)).endswith("50\xa0% less than in the period before.")
 
 
 def test_a_change_below_two_percent_is_none():

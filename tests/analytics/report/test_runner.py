@@ -69,7 +69,7 @@ def test_a_failing_cell_is_named_and_the_last_good_report_stays(run, tmp_path):
         run(notebook)
     kept = tmp_path / "reports" / "weekly" / "2026-11-16_2026-11-22.failed.ipynb"
     assert str(caught.value) == (
-        f"{notebook}: cell 3 failed at `spend / 0`: ZeroDivisionError: division by zero See {kept}."
+        f"{notebook}: cell 3 failed at `spend / 0`: ZeroDivisionError: division by zero. See {kept}."
     )
     assert "ZeroDivisionError" in kept.read_text(encoding="utf-8")
     assert (tmp_path / "reports" / "weekly" / "2026-11-16_2026-11-22" / "index.html").read_bytes() == good
@@ -98,7 +98,7 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(run, tmp_path):
 
 def test_a_notebook_that_saves_no_page_is_told_how(run, tmp_path):
     notebook = write_notebook(tmp_path / "weekly.ipynb", "pass")
-    with pytest.raises(ReportFailed, match="it wrote no index.html"):
+    with pytest.raises(ReportFailed, match=r"it wrote no index\.html"):
         run(notebook)
 
 
