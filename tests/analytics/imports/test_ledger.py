@@ -91,6 +91,11 @@ def test_a_dry_run_says_the_same_and_writes_nothing(importer):
     assert str(dry).splitlines()[:-1] == str(real).splitlines()[:-1]
 
 
+def test_a_dry_run_of_bytes_that_are_stored_already_says_so(importer):
+    importer.run("spend", FILES["spend"])
+    assert importer.run("spend", FILES["spend"], dry_run=True).already_imported_at is not None
+
+
 def test_an_instant_without_a_zone_is_refused(importer):
     with pytest.raises(InvalidArgument, match="imported_at: 2026-11-23 07:15:00 has no time zone"):
         import_spend(

@@ -111,3 +111,11 @@ def test_two_columns_mapped_to_one_field_are_refused(importer):
     assert importer.error("spend", content, mapping={"net": "spend", "gross": "spend"}).startswith(
         'file.csv: 2 columns hold the field spend: "net" and "gross".'
     )
+
+
+def test_a_preset_that_lacks_nothing_wins_over_one_that_knows_more_columns(importer):
+    content = (
+        "day,ad_id,spend,currency,Reporting starts,Reporting ends\n"
+        "2026-11-01,8,1.00,USD,2026-11-01,2026-11-30\n"
+    )
+    assert importer.run("spend", content).preset == "plain"
