@@ -1,0 +1,52 @@
+"""`ctm doctor`: what is wrong with this set-up, each with its next step."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+
+@pytest.fixture
+def checks(ctm):
+    def run(data):
+        outcome = ctm("doctor", "--data", data, "--format", "json")
+        return outcome.exit_code, {row["check"]: row for row in json.loads(outcome.stdout)}
+
+    return run
+
+
+def test_a_sound_folder_with_events_is_ok(checks, world):
+    exit_code, found = checks(world.event("anna", datetime(2020, 1, 6, 8)).write())
+    assert exit_code == 0
+    assert {
+        name: found[name]["status"] for name in ("python", "data_folder", "settings", "data")
+    } == dict.fromkeys(("python", "data_folder", "settings", "data"), "ok")
+    assert found["data"]["detail"] == "1 events can be read"
+
+
+def test_a_missing_folder_fails_with_the_next_step(checks, tmp_path):
+    exit_code, found = checks(tmp_path / "dta")
+    assert exit_code == 1
+    assert (found["data_folder"]["status"], found["data_folder"]["detail"]) == (
+        "fail",
+        f"{tmp_path}/dta does not exist",
+    )
+    assert found["data_folder"]["next_step"].startswith("mkdir ")
+
+
+def test_an_unknown_setting_fails(checks, shop):
+    (shop / "ctm.toml").write_text("windo_days = 3\n")
+    exit_code, found = checks(shop)
+    assert exit_code == 1
+    assert "Did you mean 'window_days'?" in found["settings"]["detail"]
+
+
+def test_missing_secrets_are_a_warning_only_and_secrets_are_never_shown(ctm, checks, shop, monkeypatch):
+    exit_code, found = checks(shop)
+    assert (exit_code, found["receiver"]["status"]) == (0, "warn")
+    monkeypatch.setenv("CTM_APP_SECRET", "a-secret-of-the-app")
+    monkeypatch.setenv("CTM_VERIFY_TOKEN", "a-token-for-meta")
+    assert checks(shop)[1]["receiver"]["status"] == "ok"
+    shown = ctm("doctor", "--data", shop)
+    assert "a-secret-of-the-app" not in shown.text + shown.stderr
+    assert "a-token-for-meta" not in shown.text + shown.stderr
