@@ -24,7 +24,6 @@ from ctm_analytics.report.tables import NOT_CREDITED, Table, ads_table, data_tab
 from ctm_analytics.settings import Settings
 
 VERSIONS = ("ctm-analytics", "plotly", "duckdb", "pandas")
-_SEVERITY = {"fail": 0, "warn": 1, "ok": 2}
 _PARTS = resources.files("ctm_analytics.report")
 
 
@@ -68,6 +67,7 @@ class Section:
     figure: Markup | None = None
     height: int = 0
     table: Table | None = None
+    passed: Table | None = None
     rows: pd.DataFrame | None = None
 
 
@@ -192,11 +192,12 @@ class Report:
     def quality(self, checks: pd.DataFrame, title: str = "Can these numbers be trusted?") -> None:
         """Add the panel of data-quality checks: ``check, status, count, share, detail, next_step``."""
         section = self._add(title, "quality", rows=checks)
-        failed = [str(status) for status in checks["status"] if status != "ok"]
-        section.finding = _quality_finding(len(checks), failed)
         named = checks.assign(check=[column_of(str(check)).label for check in checks["check"]])
-        worst_first = named["status"].map(_SEVERITY).fillna(0).sort_values(kind="stable").index
-        section.table = data_table(named.loc[worst_first], self.currency)
+        is_passed = (checks["status"] == "ok").to_numpy(dtype=bool)
+        open_checks = named[~is_passed].sort_values("status", kind="stable")  # fail before warn
+        section.finding = _quality_finding(len(checks), [str(status) for status in open_checks["status"]])
+        section.table = data_table(open_checks, self.currency)
+        section.passed = data_table(named[is_passed], self.currency)
 
     def save(self, path: Path | str, tables: Path | str | None = None) -> Path:
         """Write the report, and each section's rows as CSV where ``tables`` names a folder.
