@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import shutil
 import signal
@@ -99,7 +100,7 @@ async def serve(
         asyncio.create_task(server.serve([listener]))
         for server, listener in zip(servers, (public, private), strict=True)
     ]
-    heartbeat = asyncio.create_task(_beat(folder, receiver_id, started_at))
+    heartbeat = asyncio.create_task(_beat(folder, receiver_id, started_at, stop))
     ended = asyncio.create_task(publisher.exited())
     ended.add_done_callback(lambda _: stop.set())
     host, port = public.getsockname()[:2]
@@ -112,10 +113,8 @@ async def serve(
         server.should_exit = True
     await asyncio.gather(*serving)
     await journal.close()
-    heartbeat.cancel()
+    await heartbeat
     publisher_failed = await publisher.drain() != 0
-    if journal.failure is None:
-        write_heartbeat(folder, receiver_id, started_at, datetime.now(UTC))
     if publisher_failed:
         logger.critical(
             "the publisher has failed: what was acknowledged is in journal/ and waits for the next start"
@@ -128,7 +127,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a port"
+        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "not a port"
         raise ReceiverError(
             f"cannot listen on {host}, port {port}: {reason}. Choose another --port."
         ) from None
@@ -151,14 +150,18 @@ def _server(app: object) -> Server:
     )
 
 
-async def _beat(folder: DataFolder, receiver_id: str, started_at: datetime) -> None:
-    while True:
+async def _beat(folder: DataFolder, receiver_id: str, started_at: datetime, stop: asyncio.Event) -> None:
+    """Write heartbeats until the receiver stops, and a last one then."""
+    is_last = False
+    while not is_last:
+        is_last = stop.is_set()
         try:
             await asyncio.to_thread(write_heartbeat, folder, receiver_id, started_at, datetime.now(UTC))
         except OSError as error:
             # A missing beat shows as a gap in capture, which is the careful side to err on.
             logger.error("heartbeat: %s", error)
-        await asyncio.sleep(BEAT_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), BEAT_SECONDS)
 
 
 def _unready(journal: Journal, folder: DataFolder) -> str | None:

@@ -78,9 +78,10 @@ class PublisherProcess:
     async def drain(self) -> int:
         """Have everything published that is sealed, and end the process; its exit code."""
         assert self._process.stdin is not None
-        with contextlib.suppress(ConnectionError):  # it has ended by itself: its exit code says how
-            self._process.stdin.write(DRAIN)
-            await self._process.stdin.drain()
+        if self._process.returncode is None:
+            with contextlib.suppress(ConnectionError):  # it is ending by itself: its exit code says how
+                self._process.stdin.write(DRAIN)
+                await self._process.stdin.drain()
         await self._reading
         return await self._process.wait()
 

@@ -198,7 +198,7 @@ def test_a_request_that_two_servers_could_read_differently_is_refused(
     assert receiver.exchange(request_bytes).startswith(b"HTTP/1.1 400 ")
 
 
-@pytest.mark.parametrize("header", [b"x: " + b"y" * 20_000, b"x: y\r\n" * 5_000, b"x" * 200_000])
+@pytest.mark.parametrize("header", [b"x: " + b"y" * 20_000, b"x: y\r\n" * 5_000, b"x" * 30_000])
 def test_a_head_beyond_sixteen_kibibytes_is_refused(receiver: Any, header: bytes) -> None:
     answer = receiver.exchange(b"GET /healthz HTTP/1.1\r\nhost: x\r\n" + header)
     assert answer.startswith(b"HTTP/1.1 431 ")

@@ -37,8 +37,9 @@ def run(use: Callable[[Journal], Awaitable[Any]], root: Path) -> tuple[Journal, 
 
     async def session() -> Journal:
         journal = Journal(root, "receiver-1", lambda: failures.append("failed"))
-        await use(journal)
-        await journal.close()
+        async with asyncio.timeout(30):
+            await use(journal)
+            await journal.close()
         return journal
 
     root.mkdir(exist_ok=True)
