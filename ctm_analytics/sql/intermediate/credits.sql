@@ -9,7 +9,7 @@ with counted_sales as (
         sale_matches.contact_key,
         sale_matches.declared_ad_id,
         sale_matches.matched_by,
-        coalesce(customers.is_new_customer, false) as is_new_customer
+        customers.is_new_customer
     from sales
     inner join sale_matches
         on sales.sale_id = sale_matches.sale_id
