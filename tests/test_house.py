@@ -1,0 +1,203 @@
+"""The rules of the house that no linter knows: packaging, documentation, and what may be committed."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import fields
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+import typer.main
+import yaml
+from packaging.requirements import Requirement
+
+from ctm_analytics.answers.tables import glossary
+from ctm_analytics.cli.main import app
+from ctm_analytics.models import all_models
+from ctm_analytics.settings import Settings
+from receiver.settings import ReceiverSettings
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+BASE = PROJECT["dependencies"]
+ALL = [*BASE, *PROJECT["optional-dependencies"]["workbench"], *PROJECT["optional-dependencies"]["test"]]
+LOCKS = {"requirements.lock": ALL, "requirements-receiver.lock": BASE}
+
+# conda-forge's name, where it is another.
+CONDA_NAMES = {"duckdb": "python-duckdb"}
+
+
+def _requirements(lines):
+    parsed = [Requirement(line) for line in lines]
+    return {requirement.name.lower(): str(requirement.specifier) for requirement in parsed}
+
+
+def _committed():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def _documentation():
+    return "\n".join(path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
+
+
+def test_environment_yml_names_what_pyproject_names():
+    *conda, pip = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert pip["pip"][-1] == "-e .", "the project itself comes last"
+    pyproject = {CONDA_NAMES.get(name, name): rule for name, rule in _requirements(ALL).items()}
+    pyproject["python"] = PROJECT["requires-python"]
+    assert (
+        _requirements([name for name in conda if name != "pip"]) | _requirements(pip["pip"][:-1]) == pyproject
+    )
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_holds_no_address(lock):
+    text = (ROOT / lock).read_text()
+    assert re.findall(r"://|index-url|extra-index|find-links|trusted-host", text) == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_version_has_its_hash(lock):
+    entries = (ROOT / lock).read_text().replace("\\\n", " ").splitlines()
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_dependency_is_locked_at_a_version_that_fits(lock):
+    entries = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", (ROOT / lock).read_text(), re.MULTILINE)
+    locked = {}
+    for name, version in entries:
+        locked.setdefault(name.lower(), set()).add(version)
+    for requirement in map(Requirement, LOCKS[lock]):
+        versions = locked.get(requirement.name.lower(), set())
+        assert any(requirement.specifier.contains(version) for version in versions), requirement
+
+
+def test_the_receiver_is_locked_without_the_analysis():
+    entries = re.findall(
+        r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements-receiver.lock").read_text(), re.MULTILINE
+    )
+    assert set(entries).isdisjoint({"duckdb", "pandas", "numpy", "plotly", "typer", "jupyterlab"})
+
+
+@pytest.mark.parametrize("model", all_models().values(), ids=lambda model: model.name)
+def test_the_first_line_of_a_model_says_what_one_row_is(model):
+    assert re.match(r"-- One row( per |: )", model.sql.splitlines()[0])
+
+
+@pytest.fixture
+def columns(world):
+    """Every column that a question or `ctm sql` can show."""
+    world.event("anna", datetime(2026, 11, 2, 8), ad_id="101").echo("anna", datetime(2026, 11, 2, 9))
+    workbench = world.spend(date(2026, 11, 2), "101", "50.00").open()
+    tables = workbench.tables()
+    answers = [
+        tables,
+        *(workbench.ads(by=by) for by in ("ad", "platform", "day", "week")),
+        *(workbench.latency(by=by) for by in ("ad", "weekday_hour", "business_time")),
+        *(workbench.response_curve(), workbench.conversations(), workbench.funnel(), workbench.quality()),
+    ]
+    listed = {row["column"] for row in tables.table.to_pylist() if row["column"]}
+    return listed | {name for answer in answers for name in answer.table.column_names}
+
+
+def test_every_column_has_a_meaning_and_the_glossary_no_other_word(columns):
+    assert columns - set(glossary()) == set()
+    assert set(glossary()) - columns == set()
+
+
+def test_the_glossary_of_the_docs_is_that_of_the_program():
+    table = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in glossary().items())
+    assert (ROOT / "docs" / "glossary.md").read_text().endswith(f"| column | meaning |\n|---|---|\n{table}")
+
+
+def test_the_glossary_is_in_alphabetical_order():
+    assert list(glossary()) == sorted(glossary())
+
+
+def test_every_command_stands_in_the_readme_or_the_docs():
+    words = _documentation()
+    commands = typer.main.get_command(app).commands
+    names = [
+        *(name for name, command in commands.items() if not hasattr(command, "commands")),
+        *(f"import {name}" for name in commands["import"].commands),
+    ]
+    assert [name for name in names if not re.search(rf"\bctm {name}\b", words)] == []
+
+
+def test_every_setting_stands_in_the_operations_manual():
+    manual = (ROOT / "docs" / "operations.md").read_text()
+    secrets = {"app_secrets", "verify_token"}
+    keys = {setting.name for kind in (Settings, ReceiverSettings) for setting in fields(kind)} - secrets
+    assert [key for key in sorted(keys) if f"`{key}`" not in manual] == []
+    for variable in ("CTM_APP_SECRET", "CTM_INSTAGRAM_APP_SECRET", "CTM_VERIFY_TOKEN", "CTM_DATA"):
+        assert variable in manual
+
+
+def test_the_defaults_in_the_operations_manual_are_those_of_the_program():
+    manual = (ROOT / "docs" / "operations.md").read_text()
+    numbers = {
+        setting.name: setting.default
+        for kind in (Settings, ReceiverSettings)
+        for setting in fields(kind)
+        if isinstance(setting.default, int | float) and not isinstance(setting.default, bool)
+    }
+    assert len(numbers) >= 5
+    for name, default in numbers.items():
+        assert f"| `{name}` | {default} |" in manual
+
+
+def test_nothing_committed_names_a_folder_of_somebodys_machine():
+    places = re.compile(
+        r"(?<![\w.:/])/(?:" + "|".join(("work", "root", "home", "Users", "tmp")) + r")/[\w.]+"
+    )
+    found = []
+    for path in _committed():
+        if path.suffix not in {".parquet", ".png", ".gz", ".lock"}:
+            text = path.read_bytes().decode("utf-8", "replace")
+            found += [f"{path.relative_to(ROOT)}: {place}" for place in places.findall(text)]
+    assert found == []
+
+
+def test_a_path_in_the_documentation_exists():
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", (ROOT / "README.md").read_text())
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    for page in (ROOT / "docs").glob("*.md"):
+        links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text())
+        assert [link for link in links if not (page.parent / link).exists()] == [], page.name
+
+
+def test_notebooks_are_committed_without_outputs():
+    notebooks = [path for path in _committed() if path.suffix == ".ipynb"]
+    assert notebooks
+    for path in notebooks:
+        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+        assert [cell["source"] for cell in cells if cell["outputs"] or cell["execution_count"]] == [], (
+            path.name
+        )
+
+
+def test_the_sample_is_small():
+    sample = [path for path in _committed() if path.is_relative_to(ROOT / "data" / "sample")]
+    assert 0 < sum(path.stat().st_size for path in sample) <= 500_000
+
+
+def test_help_and_import_do_not_wait_for_pandas_duckdb_or_plotly():
+    program = (
+        "import sys, ctm_analytics, ctm_analytics.cli.main as main\n"
+        "sys.argv = ['ctm', '--help']\n"
+        "try: main.main()\n"
+        "except SystemExit as stopped: assert not stopped.code\n"
+        "print('loaded:', *sorted({'pandas', 'duckdb', 'plotly', 'scipy', 'numpy'} & set(sys.modules)))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert run.stdout.splitlines()[-1] == "loaded:"
+    assert "Usage: ctm" in run.stdout
