@@ -122,9 +122,15 @@ def neutralised(record: Iterable[Any]) -> list[str]:
     """
     cells = []
     for value in record:
-        text = "" if pd.isna(value) else str(value)
+        text = "" if pd.isna(value) else _plain(value)
         cells.append(f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text)
     return cells
+
+
+def _plain(value: Any) -> str:
+    """Write a day as a day: pandas keeps days as midnights."""
+    is_day = isinstance(value, pd.Timestamp) and value.tzinfo is None and value == value.normalize()
+    return value.date().isoformat() if is_day else str(value)
 
 
 def _described(name: str, values: "pd.Series[Any]") -> Column:

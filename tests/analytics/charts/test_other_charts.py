@@ -191,12 +191,12 @@ def test_the_mean_begins_when_seven_days_are_known():
 
 def test_a_day_without_a_row_had_no_conversation_and_its_spend_is_unknown():
     figure = daily_trend(
-        days(("2026-11-01", 100.0, 10, 1.0), ("2026-11-03", 100.0, 10, 1.0)),
+        days(("2026-11-01", 100.0, 10, 1.0), ("2026-11-03", None, 10, 1.0)),
         since=date(2026, 11, 1),
         until=date(2026, 11, 3),
     )
     daily = [trace for trace in figure.data if trace.name == "Day"]
-    assert np.isnan(daily[0].y[1])
+    assert np.isnan(daily[0].y[1:]).all()
     assert daily[1].y[1] == 0
 
 

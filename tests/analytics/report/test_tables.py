@@ -88,5 +88,9 @@ def test_a_csv_keeps_no_formula_and_no_number_is_touched():
     assert {row[1] for row in read[1:]} == {"-1.5"}
 
 
+def test_a_csv_writes_a_day_as_a_day():
+    assert write_csv(pd.DataFrame({"day": pd.to_datetime(["2026-11-16"])})).splitlines()[1] == "2026-11-16"
+
+
 def test_a_csv_writes_missing_as_nothing():
     assert write_csv(pd.DataFrame({"cac": [None, 3.5]})).splitlines()[1:] == ['""', "3.5"]
