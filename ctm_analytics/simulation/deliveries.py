@@ -25,7 +25,6 @@ _BATCH_WEIGHTS = (30, 35, 25, 10)
 
 _LATE_SHARE = 0.03
 _REDELIVERED_SHARE = 0.02
-_DOUBLED_SHARE = 0.003
 _RETRIED_BODY_SHARE = 0.005
 
 
@@ -111,8 +110,6 @@ def _queue(world: World, platform: str, random: Random) -> list[tuple[int, Item]
         if random.random() < _LATE_SHARE:
             sent_at += random.randrange(MINUTE, 6 * HOUR)
         queue.append((sent_at, item))
-        if random.random() < _DOUBLED_SHARE:
-            queue.append((sent_at, item))
         if random.random() < _REDELIVERED_SHARE:
             queue.append((sent_at + random.randrange(30 * SECOND, 5 * HOUR), item))
     return sorted(queue, key=lambda sent: sent[0])

@@ -59,7 +59,6 @@ WINDOW_DAYS = 7
 
 _CONVERSATION_GAP = 24 * HOUR
 _TOUCH_GAP = 30 * MINUTE
-_INSTANT_REPLY = 2 * SECOND
 
 
 class Touch(NamedTuple):
@@ -125,13 +124,9 @@ def conversations_of(activity: Sequence[Event], touches: Sequence[Touch]) -> lis
 def _conversation(part: Sequence[Event], ad_id: str | None) -> Conversation:
     opening = part[0]
     first_inbound_at = next((event.at for event in part if event.is_inbound), None)
-    replies: list[tuple[int, str]] = []
+    replies: list[Event] = []
     if first_inbound_at is not None:
-        replies = [
-            (event.at, responder)
-            for event, responder in zip(part, _responders(part), strict=True)
-            if responder is not None and event.at >= first_inbound_at
-        ]
+        replies = [event for event in part if event.event_type == "echo" and event.at >= first_inbound_at]
     if ad_id is not None:
         opened_by = "ad"
     elif opening.event_type == "referral":
@@ -146,22 +141,11 @@ def _conversation(part: Sequence[Event], ad_id: str | None) -> Conversation:
         messages_in=sum(event.is_inbound for event in part),
         messages_out=sum(event.event_type == "echo" for event in part),
         first_inbound_at=first_inbound_at,
-        first_response_at=min((at for at, _ in replies), default=None),
-        first_human_response_at=min((at for at, responder in replies if responder == "human"), default=None),
+        first_response_at=min((reply.at for reply in replies), default=None),
+        first_human_response_at=min(
+            (reply.at for reply in replies if reply.responder == "human"), default=None
+        ),
     )
-
-
-def _responders(part: Sequence[Event]) -> list[str | None]:
-    """Tell who sent each event, the two-seconds rule applied; ``None`` for what the person did."""
-    responders: list[str | None] = []
-    last_inbound_at = None
-    for event in part:
-        if event.is_inbound:
-            last_inbound_at = event.at
-        responder = event.responder
-        is_instant = last_inbound_at is not None and event.at - last_inbound_at < _INSTANT_REPLY
-        responders.append("bot" if responder == "unknown" and is_instant else responder)
-    return responders
 
 
 def credits_of(sale: Sale, touches: Iterable[Touch]) -> dict[str, list[Credit]]:

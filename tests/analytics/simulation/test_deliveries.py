@@ -90,14 +90,16 @@ def test_some_events_stand_twice_in_one_delivery(deliveries: list[Delivery]) -> 
 
 
 def test_some_deliveries_come_twice_byte_for_byte(deliveries: list[Delivery]) -> None:
-    assert max(Counter(body for body, _ in deliveries).values()) > 1
+    # These name the time of sending, so only the same delivery has the same bytes.
+    pages = [body for body, _ in deliveries if body.startswith(b'{"object":"page"')]
+    assert max(Counter(pages).values()) > 1
 
 
-def test_events_of_one_platform_come_out_of_order(deliveries: list[Delivery]) -> None:
+def test_events_of_one_platform_come_first_out_of_order(deliveries: list[Delivery]) -> None:
+    first_rows = {row.event_id: row for _, rows in reversed(deliveries) for row in reversed(rows)}
     order = [
         row.occurred_at
-        for _, rows in deliveries
-        for row in rows
+        for row in reversed(first_rows.values())
         if row.platform == "messenger" and row.event_type == "message"
     ]
     assert sum(earlier > later for earlier, later in pairwise(order)) > len(order) / 100
@@ -109,6 +111,8 @@ def test_a_person_known_by_user_id_alone_has_no_phone_in_any_delivery(
     hidden = {event.contact for event in shop.events if hides_phone(event.contact)}
     everything = b"".join(body for body, _ in deliveries)
     assert hidden
+    assert b'"from_user_id":"ZA.' in everything
+    assert b'"from":"ZA.' not in everything
     for contact in hidden:
         assert contact.contact_id.encode() in everything
         assert contact.phone[1:].encode() not in everything

@@ -5,11 +5,12 @@ import sys
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from ctm_analytics.simulation.business import ADS, PERIOD_DAYS
-from ctm_analytics.simulation.people import hides_phone
+from ctm_analytics.simulation.people import People, hides_phone
 from ctm_analytics.simulation.period import DAY, Period
 from ctm_analytics.simulation.records import ACTIVITY
 from ctm_analytics.simulation.world import World, simulate
@@ -20,6 +21,7 @@ DIGEST_OF_ALL_OUTPUT = """
 import hashlib, sys
 from datetime import date
 from pathlib import Path
+from random import Random
 from ctm_analytics.simulation.deliveries import deliveries_of
 from ctm_analytics.simulation.exports import write_exports
 from ctm_analytics.simulation.truth import write_truth
@@ -112,3 +114,7 @@ def test_the_shop_has_everything_that_a_real_one_has(shop: World) -> None:
     assert any(sale.refunded_cents == sale.gross_cents for sale in shop.sales)
     assert any(0 < sale.refunded_cents < sale.gross_cents for sale in shop.sales)
     assert max(Counter(sale.customer for sale in shop.sales).values()) > 1
+
+
+def test_however_small_the_shop_somebody_hides_their_phone() -> None:
+    assert hides_phone(People(Random(1)).meet("whatsapp"))
