@@ -95,7 +95,7 @@ def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | tuple[str, ...
     >>> did_you_mean("liner", ("linear", "last_touch"))
     " Did you mean 'linear'?"
     """
-    near = difflib.get_close_matches(word, list(known), n=1)
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -245,6 +246,9 @@ class Workbench:
             table = self._engine.query(query)
         except QueryError as error:
             raise InvalidArgument(f"sql: {error}\n`ctm tables` lists the relations and columns.") from None
+        twice = [name for name, times in Counter(table.column_names).items() if times > 1]
+        if twice:
+            raise InvalidArgument(f"sql: two columns are called {twice[0]!r}. Name each with `as`.")
         return self._result(table, query, question)
 
     def tables(self) -> Result:
@@ -340,17 +344,20 @@ class Workbench:
                 f"{self.data}: amounts are in {', '.join(currencies)}. Set reporting_currency in ctm.toml to one of"
                 " them and import the others' rates with `ctm import rates`."
             )
-        missing = sorted(
-            (row["currency"], row["day"])
-            for row in amounts
-            if row["currency"] != chosen and not row["has_rate"]
-        )
+        missing: dict[str, list[str]] = {}
+        for row in amounts:
+            if row["currency"] != chosen and not row["has_rate"]:
+                missing.setdefault(row["currency"], []).append(str(row["day"]))
         if missing:
-            currency = missing[0][0]
-            days = [str(day) for foreign, day in missing if foreign == currency]
-            shown = ", ".join(days[:3]) + (f" and {len(days) - 3} more days" if len(days) > 3 else "")
+            named = "; ".join(
+                f"{currency} on {_few(sorted(days))}" for currency, days in sorted(missing.items())
+            )
             raise InvalidArgument(
-                f"{self.data}: no rate from {currency} to {chosen} on {shown}."
+                f"{self.data}: no rate to {chosen} for {named}."
                 " Import them: `ctm import rates FILE` with the columns day, currency, rate."
             )
         return chosen
+
+
+def _few(days: list[str]) -> str:
+    return ", ".join(days[:3]) + (f" and {len(days) - 3} more days" if len(days) > 3 else "")

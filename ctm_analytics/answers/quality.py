@@ -110,7 +110,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "status": status,
         "count": found,
         "share": share,
-        "detail": f"{check.words}: {found:,}" + (f" of {out_of:,}" if out_of is not None else ""),
+        "detail": f"{found:,}" + (f" of {out_of:,}: " if out_of is not None else ": ") + check.words,
         "next_step": check.next_step if found else None,
     }
 

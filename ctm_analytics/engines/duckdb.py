@@ -86,7 +86,7 @@ class DuckDBEngine:
         if damaged is None:
             return QueryError(_short(message))
         return InvalidFile(
-            f"{damaged}: cannot be read ({_short(message)})."
+            f"{damaged}: cannot be read ({message.splitlines()[0]})."
             " Restore it from a copy; an import can be deleted with its .json and imported again."
         )
 
@@ -117,4 +117,6 @@ def _short(message: str) -> str:
     # A binder error lists dozens of candidate functions; the first line, the suggestion and the caret help.
     first, *rest = message.splitlines()
     helps = ("Did you mean", "Candidate bindings", "LINE")
-    return "\n".join([first, *(line for line in rest if line.startswith(helps) or line.strip() == "^")])
+    return "\n".join(
+        [first, *(line for line in rest if line.startswith(helps) or set(line.strip()) == {"^"})]
+    )

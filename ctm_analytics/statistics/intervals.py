@@ -96,7 +96,7 @@ def poisson_interval(count: float, confidence: float = 0.95) -> Interval:
     return Interval(float(gammaincinv(count, tail)), float(gammaincinv(count + 1, 1 - tail)))
 
 
-def cac_interval(spend: float, new_customers: float, confidence: float = 0.95) -> Interval | None:
+def cac_interval(spend: float, new_customers: float, confidence: float = 0.95) -> Interval:
     """Interval for the cost of one new customer: the spend is fixed, the customers are Poisson.
 
     Parameters
@@ -107,9 +107,9 @@ def cac_interval(spend: float, new_customers: float, confidence: float = 0.95) -
 
     Returns
     -------
-    Interval or None
-        Spend divided by the Poisson limits, reversed. Without customers there is no upper end: "at least" spend / 3.689
-        at 95 %. ``None`` when nothing was spent and nobody came.
+    Interval
+        Spend divided by the Poisson limits, reversed. Without customers there is no upper end: "at least"
+        spend / 3.689 at 95 %.
 
     Raises
     ------
@@ -124,8 +124,6 @@ def cac_interval(spend: float, new_customers: float, confidence: float = 0.95) -
     if spend < 0:
         raise InvalidArgument(f"spend: {spend} is negative. Spend starts at 0.")
     customers = poisson_interval(new_customers, confidence)
-    if spend == 0 and new_customers == 0:
-        return None
     assert customers.high is not None  # a Poisson interval is always bounded
     return Interval(spend / customers.high, spend / customers.low if customers.low > 0 else None)
 

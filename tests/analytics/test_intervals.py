@@ -47,8 +47,8 @@ def test_more_confidence_widens_the_interval() -> None:
     assert (narrow.high or 0) < (wide.high or 0)
 
 
-def test_nothing_spent_and_nobody_won_bounds_nothing() -> None:
-    assert cac_interval(0, 0) is None
+def test_nothing_spent_and_nobody_won_is_at_least_nothing() -> None:
+    assert cac_interval(0, 0) == (0.0, None)
 
 
 def test_customers_without_spend_cost_nothing() -> None:

@@ -50,13 +50,13 @@ def test_poisson_interval_is_that_of_r_poisson_test(row: dict[str, str]) -> None
 
 def test_cac_interval_is_spend_over_the_poisson_limits_reversed() -> None:
     # 42 customers: Garwood's limits are 30.27 and 56.77 (R poisson.test).
-    low, high = cac_interval(420, 42) or (None, None)
+    low, high = cac_interval(420, 42)
     assert low == pytest.approx(420 / 56.77, rel=1e-4)
     assert high == pytest.approx(420 / 30.27, rel=1e-4)
 
 
 def test_cac_interval_without_customers_is_at_least_spend_over_3_689() -> None:
-    low, high = cac_interval(100, 0) or (None, None)
+    low, high = cac_interval(100, 0)
     assert low == pytest.approx(100 / 3.689, rel=1e-4)
     assert high is None
 

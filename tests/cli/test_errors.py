@@ -167,7 +167,7 @@ def test_days_without_a_rate_are_those_of_the_currency_that_is_named(refusal, wo
         settings='reporting_currency = "USD"\n'
     )
     _, sentence = refusal("ads", "--data", data, "--as-of", AS_OF)
-    assert "from EUR to USD on 2026-11-03." in sentence
+    assert "no rate from EUR to USD on 2026-11-03; from GBP to USD on 2026-11-04." in sentence
     assert "from GBP to USD on 2026-11-04." in sentence
 
 
