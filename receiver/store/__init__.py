@@ -1,1 +1,1 @@
-"""."""
+"""What the receiver writes to disk: the journal, the published events, heartbeats."""
