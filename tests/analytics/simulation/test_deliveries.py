@@ -96,10 +96,13 @@ def test_some_deliveries_come_twice_byte_for_byte(deliveries: list[Delivery]) ->
 
 
 def test_events_of_one_platform_come_first_out_of_order(deliveries: list[Delivery]) -> None:
-    first_rows = {row.event_id: row for _, rows in reversed(deliveries) for row in reversed(rows)}
+    first_seen: dict[str, EventRow] = {}
+    for _, rows in deliveries:
+        for row in rows:
+            first_seen.setdefault(row.event_id, row)
     order = [
         row.occurred_at
-        for row in reversed(first_rows.values())
+        for row in first_seen.values()
         if row.platform == "messenger" and row.event_type == "message"
     ]
     assert sum(earlier > later for earlier, later in pairwise(order)) > len(order) / 100
