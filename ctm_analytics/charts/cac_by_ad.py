@@ -15,8 +15,8 @@ from ctm_analytics.charts.formats import (
     money,
     money_ticks,
     number_or_none,
-)  # fmt: skip
-from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows
+)
+from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows, left_out
 from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
 
 # With fewer new customers an ad's CAC says next to nothing: its interval spans a factor of seven.
@@ -77,7 +77,8 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
         range=[math.log10(low), math.log10(high)],
         tickvals=ticks,
         ticktext=[money(tick, currency) for tick in ticks],
-        title_text=f"Ad spend per new customer ({unit}; bar: 95 % interval)",
+        title_text=f"Ad spend per new customer ({unit}; bar: 95 % interval)"
+        + left_out(len(drawn), len(spenders), "spend"),
     )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ctm_analytics.charts.formats import ad_name, count, floats, label, percent, percent_ticks
-from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows
+from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows, left_out
 from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
 
 # Fewer chats than this leave an interval wider than any decision needs.
@@ -51,7 +51,8 @@ def conversion_by_ad(ads: pd.DataFrame) -> go.Figure:
         range=[-0.02 * highest, highest * 1.04],
         tickvals=ticks,
         ticktext=[percent(tick) for tick in ticks],
-        title_text="Share of engaged conversations with a credited sale (bar: 95 % interval)",
+        title_text="Share of engaged conversations with a credited sale (bar: 95 % interval)"
+        + left_out(len(drawn), len(chatted), "chats"),
     )
 
 

@@ -116,6 +116,17 @@ def _trace(rows: Sequence[Row], places: Sequence[int], group: str, words: str) -
     )
 
 
+def left_out(drawn: int, known: int, by: str) -> str:
+    """Say under the axis that not every ad is drawn; empty where every one is.
+
+    Examples
+    --------
+    >>> left_out(30, 300, "spend")
+    '<br>The 30 ads with most spend, of 300'
+    """
+    return f"<br>The {drawn} ads with most {by}, of {known}" if drawn < known else ""
+
+
 def draw_reference(figure: go.Figure, value: float, words: str, *, dash: str) -> None:
     """Draw a line across all rows, named in the legend: words beside the line would meet the rows.
 

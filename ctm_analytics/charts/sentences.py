@@ -14,7 +14,7 @@ from ctm_analytics.charts.formats import (
     money,
     number_or_none,
     percent,
-)  # fmt: skip
+)
 from ctm_analytics.charts.response_curve import median_seconds
 
 # A change smaller than this is not worth a word.

@@ -45,7 +45,7 @@
   }
 
   async function start() {
-    if (!charts.length) return;
+    if (!charts.length) return void (root.dataset.drawn = 0);
     const script = document.createElement("script");
     script.textContent = await unpack(document.getElementById("plotly").textContent);
     document.head.append(script);

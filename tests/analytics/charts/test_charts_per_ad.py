@@ -98,6 +98,13 @@ def test_of_three_hundred_ads_those_that_spent_most_are_drawn(ads):
     assert len(conversion_by_ad(many).layout.yaxis.ticktext) == MOST_ROWS
 
 
+def test_where_not_every_ad_is_drawn_the_axis_says_so(ads):
+    many = ads(*({"ad_id": str(place)} for place in range(MOST_ROWS + 1)))
+    assert cac_by_ad(many).layout.xaxis.title.text.endswith("<br>The 30 ads with most spend, of 31")
+    assert conversion_by_ad(many).layout.xaxis.title.text.endswith("<br>The 30 ads with most chats, of 31")
+    assert "of" not in cac_by_ad(ads({})).layout.xaxis.title.text
+
+
 def test_markup_in_a_name_is_shown_not_obeyed(ads):
     figure = cac_by_ad(ads({"ad_name": "<b>Bold</b>"}))
     assert figure.layout.yaxis.ticktext == ("&lt;b&gt;Bold&lt;/b&gt;",)
