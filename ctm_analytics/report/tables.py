@@ -87,7 +87,7 @@ def ads_table(ads: pd.DataFrame, total: "pd.Series[Any] | None", currency: str |
     rows = [written(record) for _, record in ordered.iterrows()]
     totals = None
     if total is not None:
-        label = Cell(f"All {int(ads['ad_id'].notna().sum())} ads")
+        label = Cell(f"All ads ({int(ads['ad_id'].notna().sum())})")
         numbers = [
             cell if column.is_number else Cell("")
             for cell, column in zip(written(total)[1:], columns[1:], strict=True)
