@@ -134,6 +134,13 @@ def test_an_empty_statement_is_refused(refusal, shop):
     assert sentence.startswith("sql: The statement returns no rows. Write one SELECT.")
 
 
+def test_two_columns_of_one_name_are_refused_not_lost(refusal, shop):
+    assert refusal("sql", "select 1 as a, 2 as a", "--data", shop) == (
+        2,
+        "sql: two columns are called 'a'. Name each with `as`.",
+    )
+
+
 def test_a_syntax_error_in_sql_is_shown_where_it_is(refusal, shop):
     code, sentence = refusal("sql", "selec 1", "--data", shop)
     assert code == 2
@@ -156,19 +163,18 @@ def test_a_missing_rate_names_the_currency_and_the_days(refusal, world):
     data = world.write(settings='reporting_currency = "USD"\n')
     assert refusal("ads", "--data", data, "--as-of", AS_OF) == (
         2,
-        f"{data}: no rate from EUR to USD on 2026-11-03, 2026-11-04, 2026-11-06 and 2 more days."
+        f"{data}: no rate to USD for EUR on 2026-11-03, 2026-11-04, 2026-11-06 and 2 more days."
         " Import them: `ctm import rates FILE` with the columns day, currency, rate.",
     )
 
 
-def test_days_without_a_rate_are_those_of_the_currency_that_is_named(refusal, world):
+def test_each_currency_without_a_rate_is_named_with_its_own_days(refusal, world):
     world.spend(DAY, "101", "50.00").sale("S1", datetime(2026, 11, 3, 9), "80.00", currency="EUR")
     data = world.sale("S2", datetime(2026, 11, 4, 9), "80.00", currency="GBP").write(
         settings='reporting_currency = "USD"\n'
     )
     _, sentence = refusal("ads", "--data", data, "--as-of", AS_OF)
-    assert "no rate from EUR to USD on 2026-11-03; from GBP to USD on 2026-11-04." in sentence
-    assert "from GBP to USD on 2026-11-04." in sentence
+    assert "no rate to USD for EUR on 2026-11-03; GBP on 2026-11-04." in sentence
 
 
 def test_a_manifest_that_cannot_be_understood_is_named(refusal, shop):

@@ -23,15 +23,12 @@ QUESTIONS = {
     "funnel": lambda workbench: workbench.funnel(),
     "quality": lambda workbench: workbench.quality(),
     "sql": lambda workbench: workbench.sql(TYPED),
-    "tables": lambda workbench: workbench.tables(),
 }
 ARGUMENTS = {"latency": ("--by", "platform"), "sql": (TYPED,)}
-every_question = pytest.mark.parametrize("question", QUESTIONS)
 
 
 def _typed(question, shop, *more):
-    moment = () if question == "tables" else ("--as-of", AS_OF)
-    return (question, *ARGUMENTS.get(question, ()), "--data", shop, *moment, *more)
+    return (question, *ARGUMENTS.get(question, ()), "--data", shop, "--as-of", AS_OF, *more)
 
 
 def _in_json(value):
@@ -46,7 +43,7 @@ def _in_csv(value):
     return str(value).lower() if isinstance(value, bool) else str(_in_json(value))
 
 
-@every_question
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_the_four_formats_hold_the_rows_that_python_gets(ctm, shop, question):
     answer = QUESTIONS[question](ctm_analytics.open(shop, as_of=AS_OF, environ={})).table
     rows = answer.to_pylist()
@@ -66,13 +63,11 @@ def test_the_four_formats_hold_the_rows_that_python_gets(ctm, shop, question):
     assert len(lines) == 2 + len(rows), "a heading, a rule, and a line for each row"
 
 
-@every_question
-def test_a_table_goes_to_stdout_and_the_words_about_it_to_stderr(ctm, shop, question):
-    run = ctm(*_typed(question, shop))
+def test_a_table_goes_to_stdout_and_the_words_about_it_to_stderr(ctm, shop):
+    run = ctm(*_typed("conversations", shop))
     assert run.exit_code == 0
     assert len(run.stderr.splitlines()) == 1
-    assert "UTC · USD · last touch, 7 days, cohort · as of " in run.stderr
-    assert "\x1b" not in run.text + run.stderr
+    assert "UTC · USD · last touch, 7 days, cohort · as of 2026-11-30 00:00 UTC" in run.stderr
 
 
 @pytest.mark.parametrize("row_format", ["csv", "json", "parquet"])
