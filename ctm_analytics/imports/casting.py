@@ -39,6 +39,27 @@ _SIGNED = {
     "zł": "PLN",
     "Rp": "IDR",
 }
+# ISO 4217: these have no smaller unit.
+WHOLE_CURRENCIES = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "ISK",
+    "JPY",
+    "KMF",
+    "KRW",
+    "PYG",
+    "RWF",
+    "UGX",
+    "UYI",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
+
 _SIGN_NAMES = {".": "point", ",": "comma"}
 _BLANKS = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
 _MONEY_DIGITS = 16
@@ -82,6 +103,14 @@ def count(text: str, notation: Notation) -> int:
     if number < 0 or number != number.to_integral_value() or number.adjusted() >= _COUNT_DIGITS:
         raise Unfit("not a whole number of at least 0")
     return int(number)
+
+
+def tally(text: str, notation: Notation) -> int | Remarked:
+    """Read a count that is nice to have; something else is left out."""
+    try:
+        return count(text, notation)
+    except Unfit as error:
+        return Remarked(None, f"{error}, left out")
 
 
 def rate(text: str, notation: Notation) -> Decimal:
@@ -161,6 +190,7 @@ def phone(text: str, _notation: Notation) -> str | Remarked:
 CASTS: dict[str, Callable[[str, Notation], object]] = {
     "amount": amount,
     "count": count,
+    "tally": tally,
     "rate": rate,
     "day": day,
     "instant": instant,

@@ -2,6 +2,8 @@
 
 import difflib
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -89,7 +91,7 @@ def choose_layout(csv_file: CsvFile, kind: str, *, preset: str, mapping: Mapping
 
 def _fitness(layout: Layout) -> tuple[int, int, int]:
     """Rank layouts: fewest required columns missing, most columns known, most of them spelled alike."""
-    spellings = {alias for rule in layout.preset.fields.values() for alias in rule.headers}
+    spellings = {alias for rule in layout.preset.fields.values() for alias in rule.spellings}
     return -len(layout.missing), len(layout.columns), len(spellings.intersection(layout.header))
 
 
@@ -125,7 +127,7 @@ def _match(preset: Preset, header: tuple[str, ...], placed: dict[str, tuple[int,
     taken = {position for positions in placed.values() for position in positions}
     columns = dict(placed)
     for name, rule in preset.fields.items():
-        found = [position for alias in rule.headers for position in _positions(alias, header, taken)]
+        found = [position for alias in rule.spellings for position in _positions(alias, header, taken)]
         if found and name not in placed:
             columns[name] = tuple(dict.fromkeys(found))
     currency = _currency(header, columns)
@@ -159,14 +161,29 @@ def _positions(alias: str, header: Iterable[str], taken: set[int]) -> list[int]:
 
 
 def _plain(column: str) -> str:
-    """Bring a header to the form in which two are compared: ``Ad Set ID`` and ``ad_set_id`` are one."""
-    return " ".join(column.replace("_", " ").split()).casefold()
+    """Bring a header to the form in which two are compared: ``Ad Set ID`` and ``ad_set_id`` are one.
+
+    So are an accent that is a letter of its own and one that is not, and the two apostrophes of ``l'ensemble``.
+    """
+    composed = unicodedata.normalize("NFKC", column).replace("’", "'")
+    return " ".join(composed.replace("_", " ").split()).casefold()
+
+
+def _language(layout: Layout) -> str:
+    """Name the language in which most columns are spelled; one that has a spelling for every field of the preset."""
+    known = Counter(
+        language
+        for rule in layout.preset.fields.values()
+        for language, aliases in rule.headers.items()
+        if any(_positions(alias, layout.header, set()) for alias in aliases)
+    )
+    return max(known, key=known.__getitem__, default="en")
 
 
 def _currency(header: tuple[str, ...], columns: Mapping[str, tuple[int, ...]]) -> str | None:
     if "currency" in columns or "spend" not in columns:
         return None
-    match = _CURRENCY_IN_HEADER.search(header[columns["spend"][0]])
+    match = _CURRENCY_IN_HEADER.search(unicodedata.normalize("NFKC", header[columns["spend"][0]]))
     return match[1].upper() if match else None
 
 
@@ -200,7 +217,7 @@ def _other_kind(kind: str, header: tuple[str, ...]) -> str:
 
 def _missing_field(name: str, layout: Layout) -> str:
     rule = layout.preset.fields[name]
-    spelled = rule.headers[0].replace(_CURRENCY, "USD")
+    spelled = rule.headers[_language(layout)][0].replace(_CURRENCY, "USD")
     said = f"  no column {shown(spelled)} (field {name})."
     near = {re.sub(r"\s*\(.*\)$", "", _plain(column)): column for column in layout.unused}
     for guess in difflib.get_close_matches(_plain(spelled.partition(" (")[0]), list(near), n=1):

@@ -29,30 +29,33 @@ class Notation:
     zone: ZoneInfo
 
 
-def decimal_sign(texts: Iterable[str]) -> str:
+def decimal_sign(amounts: Iterable[str], whole_numbers: Iterable[str] = ()) -> str:
     """Find which sign separates the cents.
 
-    ``1,250`` proves nothing, being 1250 in one country and 1.25 in another; ``12,50`` and ``1.012,34`` do.
+    ``1,250`` proves nothing, being 1250 in one country and 1.25 in another; ``12,50`` and ``1.012,34`` do, and
+    so does ``1,250`` where it counts something.
 
     Parameters
     ----------
-    texts : iterable of str, all distinct amounts of the file
+    amounts : iterable of str, all distinct amounts of the file
+    whole_numbers : iterable of str, all distinct numbers of the file that have no decimals
 
     Returns
     -------
     str
         The sign that more amounts prove; ``"."`` when none does.
     """
-    proofs = [sign for text in texts if (sign := _proven_sign(text))]
+    proofs = [sign for text in amounts if (sign := _proven_sign(text))]
+    proofs += [sign for text in whole_numbers if (sign := _proven_sign(text, is_whole=True))]
     return "," if proofs.count(",") > proofs.count(".") else "."
 
 
-def _proven_sign(text: str) -> str | None:
+def _proven_sign(text: str, *, is_whole: bool = False) -> str | None:
     match = _LAST_SEPARATOR.search(text)
     if match is None:
         return None
     sign, other = match[1], "." if match[1] == "," else ","
-    if text.count(sign) > 1:
+    if text.count(sign) > 1 or (is_whole and len(match[2]) == 3 and other not in text):
         return other
     return sign if other in text or len(match[2]) != 3 else None
 

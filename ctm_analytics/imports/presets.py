@@ -16,17 +16,22 @@ class FieldRule:
 
     Attributes
     ----------
-    headers : tuple of str, in all languages; ``{currency}`` stands for three letters
+    headers : mapping of language to tuple of str, how the column is spelled; ``{currency}`` stands for three letters
     alternatives : tuple of str, fields that together stand in for this one
     is_first_of : bool, several columns may hold it; the first that is filled counts
     missing : str, what to do when a required column is not there
     """
 
-    headers: tuple[str, ...]
+    headers: Mapping[str, tuple[str, ...]]
     is_required: bool = False
     is_first_of: bool = False
     alternatives: tuple[str, ...] = ()
     missing: str = ""
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """List the headers of all languages."""
+        return tuple(header for headers in self.headers.values() for header in headers)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def presets_of(kind: str) -> tuple[Preset, ...]:
 def _parse(table: dict[str, Any]) -> Preset:
     rules = {
         name: FieldRule(
-            headers=tuple(header for language in rule["headers"].values() for header in language),
+            headers={language: tuple(headers) for language, headers in rule["headers"].items()},
             is_required=rule.get("required", False),
             is_first_of=rule.get("first_of", False),
             alternatives=tuple(rule.get("or", ())),

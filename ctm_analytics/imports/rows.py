@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.imports.casting import CASTS, EXCEL_ADVICE, is_rounded, signed_currency
+from ctm_analytics.imports.casting import (
+    CASTS,
+    EXCEL_ADVICE,
+    WHOLE_CURRENCIES,
+    is_rounded,
+    signed_currency,
+)
 from ctm_analytics.imports.csv_reading import TextRows
 from ctm_analytics.imports.faults import Fault, Findings, Remarked, Unfit, plural
 from ctm_analytics.imports.layout import Layout
@@ -17,6 +23,7 @@ from ctm_analytics.schemas import INSTANT, MONEY, RATE
 _ARROW_TYPES = {
     "amount": MONEY,
     "count": pa.int64(),
+    "tally": pa.int64(),
     "rate": RATE,
     "day": pa.date32(),
     "instant": INSTANT,
@@ -71,7 +78,7 @@ def cast_rows(
         If the file's dates can be read in two ways.
     """
     columns = {name: _column(text, layout, name) for name in types if name in layout.columns}
-    notation = _notation(findings.file, columns, types, zone)
+    notation = _notation(findings.file, columns, types, zone, layout.currency)
     height = len(text.lines)
     table = {}
     for name, cast in types.items():
@@ -85,6 +92,7 @@ def cast_rows(
     for name, cast in types.items():
         if cast == "amount" and name in columns:
             _name_foreign_signs(columns[name], table["currency"], findings)
+            _name_fractions(columns[name], table[name], table["currency"], findings)
     typed = pa.table(table | {"source_line": text.lines, "row_hash": text.row_hashes})
     return without_faulty(typed, findings)
 
@@ -113,12 +121,24 @@ def _column(text: TextRows, layout: Layout, name: str) -> _Column:
 
 
 def _notation(
-    file: str, columns: Mapping[str, _Column], types: Mapping[str, str], zone: ZoneInfo
+    file: str,
+    columns: Mapping[str, _Column],
+    types: Mapping[str, str],
+    zone: ZoneInfo,
+    header_currency: str | None,
 ) -> Notation:
-    numbers = [column for name, column in columns.items() if types[name] in ("amount", "count", "rate")]
+    of = {
+        cast: [text for name, column in columns.items() if types[name] == cast for text in column.texts]
+        for cast in set(types.values())
+    }
+    wholes = [*of.get("count", ()), *of.get("tally", ())]
+    amounts = of.get("amount", [])
+    currencies = {header_currency} if header_currency else {text.upper() for text in of.get("currency", ())}
+    if currencies and currencies.issubset(WHOLE_CURRENCIES):
+        amounts, wholes = [], [*wholes, *amounts]
     dates = [column for name, column in columns.items() if types[name] in ("day", "instant")]
     return Notation(
-        decimal_sign(text for column in numbers for text in column.texts),
+        decimal_sign([*amounts, *of.get("rate", ())], wholes),
         not dates or day_first(file, dates[0].header, [text for column in dates for text in column.texts]),
         zone,
     )
@@ -163,6 +183,15 @@ def _name_foreign_signs(column: _Column, currencies: pa.Array, findings: Finding
             text = column.texts[column.positions[place].as_py()]
             reason = f"not {currencies[place].as_py()}, the currency of this row"
             findings.faults.append(Fault(column.lines[place].as_py(), column.header, text, reason))
+
+
+def _name_fractions(column: _Column, amounts: pa.Array, currencies: pa.Array, findings: Findings) -> None:
+    """Name amounts with decimals in a currency that has none."""
+    is_whole = pc.is_in(currencies, value_set=pa.array(WHOLE_CURRENCIES))
+    for place in pc.indices_nonzero(pc.and_(is_whole, pc.not_equal(amounts, pc.floor(amounts)))).to_pylist():
+        text = column.texts[column.positions[place].as_py()]
+        reason = f"{currencies[place].as_py()} has no decimals"
+        findings.faults.append(Fault(column.lines[place].as_py(), column.header, text, reason))
 
 
 def _rounded(texts: list[str]) -> list[int]:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports.faults import Fault, Findings, plural
 from ctm_analytics.imports.layout import Layout
+from ctm_analytics.imports.presets import Preset
 from ctm_analytics.imports.rows import require, without_faulty
 
 TYPES = {
@@ -26,6 +27,8 @@ TYPES = {
     "impressions": "count",
     "link_clicks": "count",
     "reported_conversations": "count",
+    "results": "tally",
+    "result_type": "name",
 }
 _KEY = ["day", "ad_id"]
 _NAMES = ["ad_name", "adset_id", "adset_name", "campaign_id", "campaign_name"]
@@ -42,6 +45,8 @@ def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
     InvalidFile
         If rows cover several days.
     """
+    if "conversations" in layout.preset.rules:
+        rows = _with_conversations(rows, layout.preset)
     rows = _without_totals(rows, layout, findings)
     rows = _with_days(rows, layout, findings)
     if layout.preset.rules.get("ads_without_delivery"):
@@ -52,6 +57,21 @@ def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
         _name_mixed_currencies(rows, layout, findings)
         rows = _added_up(without_faulty(rows, findings), findings)
     return rows.append_column("is_estimated", pa.repeat(pa.scalar(False), len(rows)))
+
+
+def _with_conversations(rows: pa.Table, preset: Preset) -> pa.Table:
+    """Take the results that are conversations for what Meta reported, where it has no column of its own."""
+    names = [
+        *preset.rules["conversations"]["result_types"],
+        *preset.fields["reported_conversations"].spellings,
+    ]
+    types = pa.array([name.lower() for name in names], pa.string())
+    are_conversations = pc.is_in(pc.utf8_lower(rows["result_type"]), value_set=types)
+    conversations = pc.if_else(are_conversations, rows["results"], None)
+    reported = pc.coalesce(rows["reported_conversations"], conversations)
+    return rows.set_column(
+        rows.column_names.index("reported_conversations"), "reported_conversations", reported
+    )
 
 
 def _without_totals(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
