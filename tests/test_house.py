@@ -21,7 +21,8 @@ from ctm_analytics.settings import Settings
 from receiver.settings import ReceiverSettings
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 BASE = PROJECT["dependencies"]
 ALL = [*BASE, *PROJECT["optional-dependencies"]["workbench"], *PROJECT["optional-dependencies"]["test"]]
 LOCKS = {"requirements.lock": ALL, "requirements-receiver.lock": BASE}
@@ -84,6 +85,20 @@ def test_the_receiver_is_locked_without_the_analysis():
         r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements-receiver.lock").read_text(), re.MULTILINE
     )
     assert set(entries).isdisjoint({"duckdb", "pandas", "numpy", "plotly", "typer", "jupyterlab"})
+
+
+def test_every_file_that_the_packages_read_is_shipped_with_them():
+    shipped = {
+        path
+        for package, patterns in PYPROJECT["tool"]["setuptools"]["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package).glob(pattern)
+    }
+    packages = ("receiver", "ctm_analytics")
+    read = {
+        path for path in _committed() if path.relative_to(ROOT).parts[0] in packages and path.suffix != ".py"
+    }
+    assert read - shipped == set()
 
 
 @pytest.mark.parametrize("model", all_models().values(), ids=lambda model: model.name)

@@ -38,7 +38,7 @@ def test_an_empty_folder_is_no_data(refusal, tmp_path):
     )
 
 
-@pytest.mark.parametrize("question", ["ads", "latency", "conversations", "funnel"])
+@pytest.mark.parametrize("question", ["ads", "latency", "conversations", "funnel", "quality"])
 def test_a_period_without_data_says_where_the_data_are(refusal, shop, question):
     assert refusal(
         question, "--data", shop, "--as-of", AS_OF, "--since", "2020-01-01", "--until", "2020-01-02"
