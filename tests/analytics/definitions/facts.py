@@ -1,0 +1,107 @@
+"""What had happened and was known at an instant: section 1 and 2 of the definitions, in plain loops."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Row = dict[str, Any]
+Person = tuple[str, str, str]  # platform, account_id, contact_id
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The settings that the definitions name, with their defaults."""
+
+    zone: str = "UTC"
+    window: timedelta = timedelta(days=7)
+    model: str = "last_touch"
+    conversation_gap: timedelta = timedelta(hours=24)
+    touch_gap: timedelta = timedelta(minutes=30)
+    messaging_window: timedelta = timedelta(hours=24)
+    instant_reply: timedelta = timedelta(seconds=2)
+    bot_apps: tuple[str, ...] = ("bot-app",)
+    human_apps: tuple[str, ...] = ("human-app",)
+
+    def day(self, instant: datetime) -> date:
+        """Return the calendar day of a naive UTC instant in the reporting time zone."""
+        return instant.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(self.zone)).date()
+
+    def toml(self) -> str:
+        """Write the settings as ``ctm.toml``."""
+        return "\n".join(
+            [
+                f'reporting_timezone = "{self.zone}"',
+                f"window_days = {self.window.days}",
+                f'attribution_model = "{self.model}"',
+                f"bot_app_ids = {list(self.bot_apps)}",
+                f"human_app_ids = {list(self.human_apps)}",
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that an answer for ``as_of`` may know."""
+
+    as_of: datetime
+    events: dict[Person, list[Row]] = field(default_factory=dict)
+    sales: list[Row] = field(default_factory=list)
+    spend: list[Row] = field(default_factory=list)
+    contacts: list[Row] = field(default_factory=list)
+    gaps: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+
+def facts_known(rows: dict[str, list[Row]], as_of: datetime) -> Facts:
+    """Leave out whatever happened or became known after ``as_of``, and whatever a later import replaced."""
+    return Facts(
+        as_of,
+        _events(rows["events"], as_of),
+        [sale for sale in _latest(rows["sales"], as_of, "sale_id") if sale["sold_at"] <= as_of],
+        _latest(rows["spend"], as_of, "day", "ad_id"),
+        _latest(rows["contacts"], as_of, "platform", "account_id", "contact_id"),
+        _gaps(rows["heartbeats"], as_of),
+    )
+
+
+def _events(rows: Iterable[Row], as_of: datetime) -> dict[Person, list[Row]]:
+    stored: dict[str, Row] = {}
+    for row in rows:
+        if row["occurred_at"] <= as_of and row["received_at"] <= as_of:
+            stored.setdefault(row["event_id"], row)
+    people: dict[Person, list[Row]] = {}
+    for row in stored.values():
+        if row["contact_id"] is not None and row["event_type"] != "test":
+            person = (row["platform"], row["account_id"], row["contact_id"])
+            people.setdefault(person, []).append(row)
+    return people
+
+
+def _latest(rows: Iterable[Row], as_of: datetime, *key: str) -> list[Row]:
+    latest: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        if row["imported_at"] <= as_of:
+            name = tuple(row.get(column) for column in key)
+            if name not in latest or latest[name]["imported_at"] < row["imported_at"]:
+                latest[name] = row
+    return list(latest.values())
+
+
+def _gaps(rows: Iterable[Row], as_of: datetime) -> list[tuple[datetime, datetime]]:
+    runs = sorted(
+        (row["started_at"], min(row["beat_at"], as_of)) for row in rows if row["started_at"] <= as_of
+    )
+    gaps: list[tuple[datetime, datetime]] = []
+    up_to: datetime | None = None
+    for started_at, beat_at in runs:
+        if up_to is not None and started_at > up_to:
+            gaps.append((up_to, started_at))
+        up_to = beat_at if up_to is None else max(up_to, beat_at)
+    return gaps
+
+
+def cents(amount: Decimal) -> int:
+    """Return an amount of money as a whole number of cents."""
+    return int(amount * 100)
