@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-INK = "getComputedStyle(document.querySelector('.chart .ytick text')).fill"
+INK = "getComputedStyle(document.querySelector('.drawing .ytick text')).fill"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -36,7 +36,7 @@ def either(request):
 
 def test_it_opens_from_disk_without_an_error_or_a_request_and_draws_every_chart(either, open_page):
     page = open_page(either, drawn=True)
-    charts = page.locator(".chart")
+    charts = page.locator(".drawing")
     assert charts.count() >= 2
     for place in range(charts.count()):
         assert charts.nth(place).locator("svg.main-svg").first.is_visible()
@@ -48,7 +48,7 @@ def test_hostile_names_are_shown_and_do_nothing(hostile, open_page):
     page = open_page(hostile, drawn=True)
     assert '<script>window.hit = "name"</script>' in column(page, "Ad")
     assert "<script>window.hit = 'title'</script>" in page.locator("h1").inner_text()
-    assert page.locator(".chart a, #ads a, .chart img, #ads img").count() == 0
+    assert page.locator(".drawing a, #ads a, .drawing img, #ads img").count() == 0
     assert page.evaluate("window.hit") is None
 
 
@@ -72,7 +72,7 @@ def test_text_and_tables_are_there_without_any_script(weekly, open_page):
     page = open_page(weekly, java_script_enabled=False)
     assert page.locator(".headlines p").first.is_visible()
     assert page.locator("#ads tbody tr").count() > 5
-    assert page.locator(".chart noscript").first.is_visible()
+    assert page.locator(".drawing noscript").first.is_visible()
     assert not page.locator(".controls").is_visible()
 
 
@@ -166,7 +166,7 @@ def test_dark_follows_the_system_and_the_button_and_charts_follow_both(weekly, o
 def test_nothing_is_wider_than_the_screen(either, open_page, width):
     page = open_page(either, width=width, drawn=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for chart in page.locator(".chart svg.main-svg").all():
+    for chart in page.locator(".drawing svg.main-svg").all():
         box = chart.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
@@ -175,9 +175,9 @@ def test_nothing_is_wider_than_the_screen(either, open_page, width):
 def test_charts_are_laid_out_anew_when_the_window_narrows(hostile, open_page):
     page = open_page(hostile, drawn=True)
     page.set_viewport_size({"width": 390, "height": 900})
-    page.wait_for_function("document.querySelector('.chart svg.main-svg').clientWidth < 390")
-    page.wait_for_function("!document.querySelector('.chart .ytick')")
-    assert page.locator(".chart").first.locator(".annotation").count() >= 30
+    page.wait_for_function("document.querySelector('.drawing svg.main-svg').clientWidth < 390")
+    page.wait_for_function("!document.querySelector('.drawing .ytick')")
+    assert page.locator(".drawing").first.locator(".annotation").count() >= 30
 
 
 def test_in_print_colours_are_light_and_the_wide_table_has_a_page_across(weekly, open_page):
@@ -201,7 +201,7 @@ def test_a_reader_without_eyes_or_mouse_finds_the_way(weekly, open_page):
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator("h1").count() == 1
     assert page.locator("h3, h4").count() == 0
-    labels = page.locator(".chart").evaluate_all(
+    labels = page.locator(".drawing").evaluate_all(
         "charts => charts.map((chart) => chart.parentElement.ariaLabel)"
     )
     assert labels

@@ -45,7 +45,7 @@ def test_totals_are_a_row_of_their_own_and_no_record(ads, total):
     assert table.total is not None
     written = {column.label: cell.text for column, cell in zip(table.columns, table.total, strict=True)}
     assert (written["Ad"], written["Spend"], written["CAC"], written["Campaign"]) == (
-        "All 2 ads",
+        "All ads (2)",
         "$2,210",
         "$130",
         "",
