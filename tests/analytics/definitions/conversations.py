@@ -49,7 +49,7 @@ def conversations(facts: Facts, rules: Rules, arrivals: list[Row]) -> list[Row]:
         )
         own = [touch for touch in arrivals if touch["person"] == person]
         openings = _openings(activity, own, rules)
-        for opened_at, next_opened_at in zip(openings, [*openings[1:], None], strict=True):
+        for opened_at, next_opened_at in zip(openings, [*openings, None][1:], strict=True):
             inside = [
                 event
                 for event in activity
