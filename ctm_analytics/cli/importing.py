@@ -1,10 +1,11 @@
 """Imports of sales, spend, contacts and rates."""
 
 import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,87 +14,176 @@ from ctm_analytics.errors import InvalidArgument
 
 app = typer.Typer(no_args_is_help=True)
 
-Files = Annotated[list[Path], typer.Argument(help="CSV files.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(help="CSV files, also gzipped; - for standard input.", show_default=False),
+]
 Preset = Annotated[str, typer.Option(help="How the file is laid out; auto recognises it.", metavar="NAME")]
 Mapping = Annotated[
     list[str] | None,
     typer.Option("--map", help="A column of the file and the field it holds.", metavar="COLUMN=FIELD"),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")]
+MaxErrors = Annotated[
+    int, typer.Option(help="Import the other rows if no more than N do not fit.", metavar="N", min=0)
+]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write the rows that do not fit here, as they are, each with the reason.", metavar="FILE"
+    ),
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option(help="DD/MM/YYYY or MM/DD/YYYY, where the file leaves it open.", metavar="FORMAT"),
+]
+Currency = Annotated[
+    str | None, typer.Option(help="Of amounts for which the file names none, e.g. USD.", metavar="CODE")
+]
+SpreadEvenly = Annotated[
+    bool, typer.Option("--spread-evenly", help="Estimate each day of a row over several days.")
+]
+Undo = Annotated[
+    str | None, typer.Option(help="Remove this import, as if it had never been.", metavar="IMPORT_ID")
+]
 
 
-@app.command(epilog="Example: ctm import sales orders_export.csv --dry-run")
+@app.command(epilog="Example: ctm import sales orders_export.csv --max-errors 5 --rejects rejects.csv")
 def sales(
-    files: Files,
+    files: Files = None,
     *,
     data: Data = DEFAULT_DATA,
     preset: Preset = "auto",
     mapping: Mapping = None,
     dry_run: DryRun = False,
+    max_errors: MaxErrors = 0,
+    rejects: Rejects = None,
+    date_format: DateFormat = None,
+    currency: Currency = None,
+    undo: Undo = None,
 ) -> None:
     """Import orders or deals: Shopify's export, or a plain CSV."""
-    _import("sales", files, data, preset, mapping or [], dry_run=dry_run)
+    _run(
+        "sales",
+        files or [],
+        data,
+        undo,
+        preset=preset,
+        mapping=_fields(mapping),
+        dry_run=dry_run,
+        max_errors=max_errors,
+        rejects=rejects,
+        date_format=date_format,
+        currency=currency,
+    )
 
 
 @app.command(epilog='Example: ctm import spend ads-manager.csv --map "Ad ID=ad_id"')
 def spend(
-    files: Files,
+    files: Files = None,
     *,
     data: Data = DEFAULT_DATA,
     preset: Preset = "auto",
     mapping: Mapping = None,
     dry_run: DryRun = False,
+    max_errors: MaxErrors = 0,
+    rejects: Rejects = None,
+    date_format: DateFormat = None,
+    currency: Currency = None,
+    spread_evenly: SpreadEvenly = False,
+    undo: Undo = None,
 ) -> None:
     """Import what the ads cost: Ads Manager's export by day, or a plain CSV."""
-    _import("spend", files, data, preset, mapping or [], dry_run=dry_run)
+    _run(
+        "spend",
+        files or [],
+        data,
+        undo,
+        preset=preset,
+        mapping=_fields(mapping),
+        dry_run=dry_run,
+        max_errors=max_errors,
+        rejects=rejects,
+        date_format=date_format,
+        currency=currency,
+        spread_evenly=spread_evenly,
+    )
 
 
-@app.command(epilog="Example: ctm import contacts contacts.csv")
+@app.command(epilog="Example: ctm import contacts contacts.csv.gz")
 def contacts(
-    files: Files,
+    files: Files = None,
     *,
     data: Data = DEFAULT_DATA,
     preset: Preset = "auto",
     mapping: Mapping = None,
     dry_run: DryRun = False,
+    max_errors: MaxErrors = 0,
+    rejects: Rejects = None,
+    undo: Undo = None,
 ) -> None:
     """Import which contact is which customer, e-mail or phone."""
-    _import("contacts", files, data, preset, mapping or [], dry_run=dry_run)
+    _run(
+        "contacts",
+        files or [],
+        data,
+        undo,
+        preset=preset,
+        mapping=_fields(mapping),
+        dry_run=dry_run,
+        max_errors=max_errors,
+        rejects=rejects,
+    )
 
 
-@app.command(epilog="Example: ctm import rates rates.csv")
+@app.command(epilog="Example: ctm import rates rates.csv --date-format DD/MM/YYYY")
 def rates(
-    files: Files,
+    files: Files = None,
     *,
     data: Data = DEFAULT_DATA,
     preset: Preset = "auto",
     mapping: Mapping = None,
     dry_run: DryRun = False,
+    max_errors: MaxErrors = 0,
+    rejects: Rejects = None,
+    date_format: DateFormat = None,
+    undo: Undo = None,
 ) -> None:
     """Import exchange rates: what one unit was worth in the reporting currency, by day."""
-    _import("rates", files, data, preset, mapping or [], dry_run=dry_run)
+    _run(
+        "rates",
+        files or [],
+        data,
+        undo,
+        preset=preset,
+        mapping=_fields(mapping),
+        dry_run=dry_run,
+        max_errors=max_errors,
+        rejects=rejects,
+        date_format=date_format,
+    )
 
 
-def _import(
-    kind: str, files: Sequence[Path], data: Path, preset: str, mapping: Sequence[str], *, dry_run: bool
-) -> None:
+def _run(kind: str, files: Sequence[Path], data: Path, undo: str | None, **choices: Any) -> None:
     from ctm_analytics import imports
     from ctm_analytics.settings import load_settings
 
+    if bool(files) == bool(undo):
+        raise InvalidArgument(f"import {kind}: name the files to import, or one import to --undo.")
+    if choices["rejects"] and len(files) > 1:
+        raise InvalidArgument("--rejects: takes the rows of one file. Import the files one by one.")
+    if undo:
+        print(imports.undo_import(kind, undo, data))
+        return
     import_file = getattr(imports, f"import_{kind}")
     settings = load_settings(data, os.environ)
-    fields = dict(_pair(text) for text in mapping)
     for file in files:
-        summary = import_file(
-            file,
-            data,
-            settings=settings,
-            imported_at=datetime.now(UTC),
-            preset=preset,
-            mapping=fields,
-            dry_run=dry_run,
-        )
-        print(summary)
+        content = sys.stdin.buffer if str(file) == "-" else file
+        print(import_file(content, data, settings=settings, imported_at=datetime.now(UTC), **choices))
+
+
+def _fields(pairs: Sequence[str] | None) -> dict[str, str]:
+    return dict(_pair(text) for text in pairs or ())
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Imports: sales, spend, contacts and rates from the CSV files that people export.
+"""Imports: sales, spend, contacts and rates from the files that people export.
 
 A file is imported whole or not at all: each row that does not fit is named with its line, column and value.
 The same bytes are stored once. Which columns a file needs stands in ``presets/``.
@@ -11,39 +11,50 @@ The same bytes are stored once. Which columns a file needs stands in ``presets/`
 ... )  # doctest: +SKIP
 """
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, Unpack
 
-from ctm_analytics.imports.importing import KINDS, Options, import_file
+from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.imports import spend
+from ctm_analytics.imports.importing import KINDS, import_file
+from ctm_analytics.imports.ledger import withdraw
+from ctm_analytics.imports.options import Choices, Options
 from ctm_analytics.imports.presets import presets_of
 from ctm_analytics.imports.summary import ImportSummary
 from ctm_analytics.settings import Settings
 
-__all__ = ["ImportSummary", "import_contacts", "import_rates", "import_sales", "import_spend", "presets_of"]
+__all__ = [
+    "ImportSummary",
+    "import_contacts",
+    "import_rates",
+    "import_sales",
+    "import_spend",
+    "presets_of",
+    "undo_import",
+]
 
 
 def import_sales(
-    file: Path,
+    file: Path | BinaryIO,
     data: Path,
     *,
     settings: Settings,
     imported_at: datetime,
-    preset: str = "auto",
-    mapping: Mapping[str, str] | None = None,
-    dry_run: bool = False,
+    **choices: Unpack[Choices],
 ) -> ImportSummary:
     """Import orders or deals: one row per sale.
 
     Parameters
     ----------
-    file : Path, a CSV file
+    file : Path, a CSV file, or one compressed with gzip; or an open binary stream of one
     data : Path, the data folder; the import is stored in its ``imports/sales/``
     settings : Settings; times without an offset are in ``reporting_timezone``
     imported_at : datetime with a zone; the latest import of a ``sale_id`` counts
-    preset : str, ``"shopify"``, ``"plain"``, or ``"auto"`` for the one that knows most of the header
-    mapping : mapping of str to str, file column to field; wins over the preset
-    dry_run : bool, check and summarise, write nothing
+    **choices : ``preset``, ``mapping``, ``dry_run``, ``max_errors``, ``rejects``, ``date_format``, ``currency``, as
+        ``ctm_analytics.imports.options.Options`` describes them
 
     Returns
     -------
@@ -53,65 +64,84 @@ def import_sales(
     Raises
     ------
     InvalidFile
-        If the file, its header or any row does not fit; the message names each row. Nothing is stored.
+        If the file, its header or more rows than ``max_errors`` do not fit; the message names each row. Nothing is
+        stored.
     InvalidArgument
-        For a preset, column or field that does not exist, or an ``imported_at`` without a zone.
+        For a preset, column or field that does not exist, an ``imported_at`` without a zone, and other choices that
+        contradict their rule.
     """
-    options = Options(settings, imported_at, preset, mapping or {}, dry_run)
-    return import_file(KINDS["sales"], file, data, options)
+    return import_file(KINDS["sales"], file, data, Options(settings, imported_at, **choices))
 
 
 def import_spend(
-    file: Path,
+    file: Path | BinaryIO,
     data: Path,
     *,
     settings: Settings,
     imported_at: datetime,
-    preset: str = "auto",
-    mapping: Mapping[str, str] | None = None,
-    dry_run: bool = False,
+    spread_evenly: bool = False,
+    **choices: Unpack[Choices],
 ) -> ImportSummary:
     """Import what ads cost: one row per day and ad.
 
     Rows of one day and ad in one file (result types, breakdowns) are added up; of several imports of a day and
-    ad the latest counts. Parameters, result and errors are those of ``import_sales``; presets are
-    ``"meta_ads_manager"`` and ``"plain"``.
+    ad the latest counts. Rows over several days are refused, or, with ``spread_evenly``, estimated by day. All
+    else is as in ``import_sales``.
     """
-    options = Options(settings, imported_at, preset, mapping or {}, dry_run)
-    return import_file(KINDS["spend"], file, data, options)
+    kind = KINDS["spend"]
+    if spread_evenly:
+        kind = replace(kind, arrange=partial(spend.arrange, is_spread=True))
+    return import_file(kind, file, data, Options(settings, imported_at, **choices))
 
 
 def import_contacts(
-    file: Path,
+    file: Path | BinaryIO,
     data: Path,
     *,
     settings: Settings,
     imported_at: datetime,
-    preset: str = "auto",
-    mapping: Mapping[str, str] | None = None,
-    dry_run: bool = False,
+    **choices: Unpack[Choices],
 ) -> ImportSummary:
-    """Import which contact is which customer: one row per statement.
-
-    Parameters, result and errors are those of ``import_sales``; the preset is ``"plain"``.
-    """
-    options = Options(settings, imported_at, preset, mapping or {}, dry_run)
-    return import_file(KINDS["contacts"], file, data, options)
+    """Import which contact is which customer: one row per statement; all else is as in ``import_sales``."""
+    return import_file(KINDS["contacts"], file, data, Options(settings, imported_at, **choices))
 
 
 def import_rates(
-    file: Path,
+    file: Path | BinaryIO,
     data: Path,
     *,
     settings: Settings,
     imported_at: datetime,
-    preset: str = "auto",
-    mapping: Mapping[str, str] | None = None,
-    dry_run: bool = False,
+    **choices: Unpack[Choices],
 ) -> ImportSummary:
     """Import exchange rates: one row per day and currency, the reporting currency for one unit.
 
-    Parameters, result and errors are those of ``import_sales``; the preset is ``"plain"``.
+    All else is as in ``import_sales``.
     """
-    options = Options(settings, imported_at, preset, mapping or {}, dry_run)
-    return import_file(KINDS["rates"], file, data, options)
+    return import_file(KINDS["rates"], file, data, Options(settings, imported_at, **choices))
+
+
+def undo_import(kind: str, import_id: str, data: Path) -> ImportSummary:
+    """Remove one import, as if it had never been.
+
+    What it replaced counts again: of a sale, or of a day and ad, the latest import that is left.
+
+    Parameters
+    ----------
+    kind : str, ``sales``, ``spend``, ``contacts`` or ``rates``
+    import_id : str, as its summary names it
+    data : Path, the data folder
+
+    Returns
+    -------
+    ImportSummary
+        Of what is gone.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such kind or import.
+    """
+    if kind not in KINDS:
+        raise InvalidArgument(f"kind: {kind!r} is not one of {', '.join(KINDS)}.")
+    return withdraw(data / "imports" / kind, import_id)

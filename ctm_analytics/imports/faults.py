@@ -66,21 +66,36 @@ class Findings:
         if rows:
             self.left_out.append((rows, one if rows == 1 else many))
 
-    def refusal(self) -> InvalidFile:
-        """Build the error that names each bad row on one line, the first ``SHOWN_ROWS`` of them."""
-        by_line: dict[int, list[Fault]] = {}
-        for fault in sorted(set(self.faults)):
-            by_line.setdefault(fault.line, []).append(fault)
-        fit, bad = self.rows_read - len(by_line), len(by_line)
-        lines = [
-            f"{self.file}: {fit:,} of {plural(self.rows_read, 'row')} fit,"
-            f" {bad:,} {'does' if bad == 1 else 'do'} not (nothing imported).",
-            *_aligned([_cells(line, found) for line, found in list(by_line.items())[:SHOWN_ROWS]]),
-        ]
+    def reasons(self) -> dict[int, str]:
+        """Say for each bad row, by its line, all that is wrong with it."""
+        return {
+            line: "; ".join(" ".join(filter(None, _described(fault))) for fault in found)
+            for line, found in self._by_line().items()
+        }
+
+    def described(self) -> str:
+        """Name each bad row on one line, the first ``SHOWN_ROWS`` of them, and what to do about them."""
+        by_line = self._by_line()
+        bad = len(by_line)
+        lines = _aligned([_cells(line, found) for line, found in list(by_line.items())[:SHOWN_ROWS]])
         if bad > SHOWN_ROWS:
             lines.append(f"  … and {plural(bad - SHOWN_ROWS, 'more row')}")
         advices = dict.fromkeys(fault.advice for found in by_line.values() for fault in found if fault.advice)
-        return InvalidFile("\n".join([*lines, *advices]))
+        return "\n".join([*lines, *advices])
+
+    def refusal(self) -> InvalidFile:
+        """Build the error that names the bad rows."""
+        bad = len(self._by_line())
+        return InvalidFile(
+            f"{self.file}: {self.rows_read - bad:,} of {plural(self.rows_read, 'row')} fit,"
+            f" {bad:,} {'does' if bad == 1 else 'do'} not (nothing imported).\n{self.described()}"
+        )
+
+    def _by_line(self) -> dict[int, list[Fault]]:
+        by_line: dict[int, list[Fault]] = {}
+        for fault in sorted(set(self.faults)):
+            by_line.setdefault(fault.line, []).append(fault)
+        return by_line
 
 
 def shown(value: str) -> str:

@@ -1,26 +1,28 @@
 """One import, from the file to the data folder, the same for every kind."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.errors import InvalidArgument, InvalidFile
+from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports import contacts, rates, sales, spend
-from ctm_analytics.imports.csv_reading import CsvFile, open_csv, read_content, read_rows
+from ctm_analytics.imports.csv_reading import open_csv
 from ctm_analytics.imports.faults import Findings
 from ctm_analytics.imports.layout import Layout, choose_layout
 from ctm_analytics.imports.ledger import earlier_import, publish
+from ctm_analytics.imports.options import Options
 from ctm_analytics.imports.rows import cast_rows
+from ctm_analytics.imports.source import open_source
 from ctm_analytics.imports.summary import ImportSummary
+from ctm_analytics.imports.text_rows import TextFile, read_rows
 from ctm_analytics.schemas import IMPORTS, INSTANT
-from ctm_analytics.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -53,48 +55,34 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to import; the functions of ``ctm_analytics.imports`` say what each means."""
-
-    settings: Settings
-    imported_at: datetime
-    preset: str
-    mapping: Mapping[str, str]
-    is_dry_run: bool
-
-
-def import_file(kind: Kind, file: Path, data: Path, options: Options) -> ImportSummary:
-    """Read, check and store one CSV file; ``ctm_analytics.imports`` has a function per kind.
+def import_file(kind: Kind, file: Path | BinaryIO, data: Path, options: Options) -> ImportSummary:
+    """Read, check and store one file; ``ctm_analytics.imports`` has a function per kind.
 
     Raises
     ------
     InvalidFile
-        If the file, its header or any of its rows does not fit. Then nothing is stored.
+        If the file, its header or more rows than ``max_errors`` do not fit. Then nothing is stored.
     InvalidArgument
-        For a preset, column or field that does not exist, or an ``imported_at`` without a zone.
+        For a preset, column or field that does not exist.
     """
-    if options.imported_at.tzinfo is None:
-        raise InvalidArgument(f"imported_at: {options.imported_at} has no time zone. Use datetime.now(UTC).")
-    content = read_content(file)
     folder = data / "imports" / kind.name
-    sha256 = hashlib.sha256(content).hexdigest()
-    earlier = earlier_import(folder, sha256)
-    if earlier:
-        return earlier
-    csv_file = open_csv(file.name, content)
-    layout = choose_layout(csv_file, kind.name, preset=options.preset, mapping=options.mapping)
-    findings = Findings(file.name)
-    rows = _read(kind, csv_file, layout, options.settings, findings)
+    with open_source(file) as source:
+        earlier = earlier_import(folder, source.sha256)
+        if earlier:
+            return earlier
+        text_file = open_csv(source)
+        layout = choose_layout(text_file, kind.name, options)
+        findings = Findings(source.name)
+        rows = _read(kind, text_file, layout, options, findings)
     imported_at = options.imported_at.astimezone(UTC)
     days = _days(rows, kind.day_field, options.settings.zone)
     summary = ImportSummary(
         kind=kind.name,
-        file=file.name,
-        import_id=f"{imported_at:%Y%m%dT%H%M%SZ}-{sha256[:8]}",
+        file=source.name,
+        import_id=f"{imported_at:%Y%m%dT%H%M%SZ}-{source.sha256[:8]}",
         preset=layout.preset.name,
         why=layout.why,
-        format=csv_file.describe(),
+        format=text_file.describe(),
         rows_read=findings.rows_read,
         rows_imported=len(rows),
         left_out=tuple(findings.left_out),
@@ -104,13 +92,14 @@ def import_file(kind: Kind, file: Path, data: Path, options: Options) -> ImportS
         amounts=_amounts(rows, kind.amount_field),
         unused_columns=layout.unused,
         notes=tuple(findings.notes),
-        is_dry_run=options.is_dry_run,
+        is_dry_run=options.dry_run,
+        bad_rows=findings.described() if findings.faults else "",
     )
-    if options.is_dry_run:
+    if options.dry_run:
         return summary
     origin = {
-        "sha256": sha256,
-        "bytes": len(content),
+        "sha256": source.sha256,
+        "bytes": source.size,
         "imported_at": imported_at.isoformat(),
         "mapping": layout.mapping(),
         "reporting_timezone": options.settings.reporting_timezone,
@@ -118,16 +107,20 @@ def import_file(kind: Kind, file: Path, data: Path, options: Options) -> ImportS
     return publish(folder, _stamped(rows, summary, imported_at), summary, origin)
 
 
-def _read(kind: Kind, csv_file: CsvFile, layout: Layout, settings: Settings, findings: Findings) -> pa.Table:
-    text = read_rows(csv_file, sorted({place for places in layout.columns.values() for place in places}))
+def _read(kind: Kind, text_file: TextFile, layout: Layout, options: Options, findings: Findings) -> pa.Table:
+    text = read_rows(text_file, sorted({place for places in layout.columns.values() for place in places}))
     findings.rows_read = text.rows_read
     findings.faults += text.faults
-    rows = kind.arrange(cast_rows(text, layout, kind.types, settings.zone, findings), layout, findings)
-    if findings.faults:
+    rows = kind.arrange(cast_rows(text, layout, kind.types, options, findings), layout, findings)
+    reasons = findings.reasons()
+    if reasons and options.rejects:
+        options.rejects.write_text("".join(text_file.rejects(reasons)), encoding="utf-8")
+    if len(reasons) > options.max_errors:
         raise findings.refusal()
+    findings.leave_out(len(reasons), "row that does not fit", "rows that do not fit")
     if not len(rows):
-        reasons = "; ".join(f"{count:,} {reason}" for count, reason in findings.left_out)
-        raise InvalidFile(f"{csv_file.name}: no row to import: {reasons or 'there is only a header'}.")
+        left_out = "; ".join(f"{count:,} {reason}" for count, reason in findings.left_out)
+        raise InvalidFile(f"{text_file.name}: no row to import: {left_out or 'there is only a header'}.")
     return rows
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ctm_analytics.errors import InvalidArgument, InvalidFile
-from ctm_analytics.imports.csv_reading import CsvFile
 from ctm_analytics.imports.faults import listed, plural, shown
+from ctm_analytics.imports.options import Options
 from ctm_analytics.imports.presets import KINDS, Preset, presets_of
+from ctm_analytics.imports.text_rows import TextFile
 from ctm_analytics.schemas import IMPORTS, ORIGIN
 from ctm_analytics.settings import did_you_mean
 
@@ -27,7 +28,7 @@ class Layout:
     preset : Preset
     why : str, why this preset
     columns : dict of field to positions in the header; several only where the first that is filled counts
-    currency : str or None, ISO 4217, from the header of the amount
+    currency : str or None, ISO 4217, from the header of the amount, or as the user says
     unused : tuple of str, columns that no field takes
     missing : tuple of str, required fields without a column
     """
@@ -52,15 +53,14 @@ class Layout:
         return self.header[positions[0][0]] if positions else name
 
 
-def choose_layout(csv_file: CsvFile, kind: str, *, preset: str, mapping: Mapping[str, str]) -> Layout:
+def choose_layout(text_file: TextFile, kind: str, options: Options) -> Layout:
     """Decide what each column of a file means.
 
     Parameters
     ----------
-    csv_file : CsvFile
+    text_file : TextFile
     kind : str, kind of import
-    preset : str, a preset's name, or ``"auto"`` for the one that knows most of the header
-    mapping : mapping of str to str, file column to field; wins over the preset
+    options : Options, of which ``preset``, ``mapping`` and ``currency`` matter here
 
     Raises
     ------
@@ -69,7 +69,8 @@ def choose_layout(csv_file: CsvFile, kind: str, *, preset: str, mapping: Mapping
     InvalidFile
         If a required column is missing, or two columns claim one field.
     """
-    file, header = csv_file.name, csv_file.header
+    file, header = text_file.name, text_file.header
+    preset, mapping = options.preset, options.mapping or {}
     known = {candidate.name: candidate for candidate in presets_of(kind)}
     if preset not in ("auto", *known):
         names = ", ".join(["auto", *known])
@@ -81,7 +82,7 @@ def choose_layout(csv_file: CsvFile, kind: str, *, preset: str, mapping: Mapping
     if not usable:
         raise InvalidArgument(_unknown_field(candidates, mapping))
     placed = _placed(file, header, mapping)
-    layouts = [_match(candidate, header, placed) for candidate in usable]
+    layouts = [_match(candidate, header, placed, options.currency) for candidate in usable]
     best = max(layouts, key=_fitness)
     if best.missing:
         raise InvalidFile(_missing(file, best) + _other_kind(kind, header))
@@ -123,14 +124,19 @@ def _placed(file: str, header: Sequence[str], mapping: Mapping[str, str]) -> dic
     return placed
 
 
-def _match(preset: Preset, header: tuple[str, ...], placed: dict[str, tuple[int, ...]]) -> Layout:
+def _match(
+    preset: Preset,
+    header: tuple[str, ...],
+    placed: dict[str, tuple[int, ...]],
+    usual_currency: str | None = None,
+) -> Layout:
     taken = {position for positions in placed.values() for position in positions}
     columns = dict(placed)
     for name, rule in preset.fields.items():
         found = [position for alias in rule.spellings for position in _positions(alias, header, taken)]
         if found and name not in placed:
             columns[name] = tuple(dict.fromkeys(found))
-    currency = _currency(header, columns)
+    currency = _currency(header, columns) or (None if "currency" in columns else usual_currency)
     used = {position for positions in columns.values() for position in positions}
     has = {*columns, *(["currency"] if currency else [])}
     return Layout(
@@ -222,4 +228,5 @@ def _missing_field(name: str, layout: Layout) -> str:
     near = {re.sub(r"\s*\(.*\)$", "", _plain(column)): column for column in layout.unused}
     for guess in difflib.get_close_matches(_plain(spelled.partition(" (")[0]), list(near), n=1):
         return f'{said} Did you mean {shown(near[guess])}? Then add --map "{near[guess]}={name}".'
-    return f"{said} {rule.missing}".rstrip()
+    advice = rule.missing or ("Say it for the whole file: --currency USD." if name == "currency" else "")
+    return f"{said} {advice}".rstrip()

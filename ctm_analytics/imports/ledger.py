@@ -18,8 +18,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ctm_analytics.errors import InvalidFile
+from ctm_analytics.errors import InvalidArgument, InvalidFile
+from ctm_analytics.imports.faults import listed
 from ctm_analytics.imports.summary import ImportSummary
+from ctm_analytics.settings import did_you_mean
 
 
 def earlier_import(folder: Path, sha256: str) -> ImportSummary | None:
@@ -38,15 +40,10 @@ def earlier_import(folder: Path, sha256: str) -> ImportSummary | None:
     for path in sorted(folder.glob("*.json")):
         if not path.with_suffix(".parquet").exists():
             continue
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if record["sha256"] == sha256:
-                summary = ImportSummary.from_record(record)
-                return replace(summary, already_imported_at=datetime.fromisoformat(record["imported_at"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise InvalidFile(
-                f"{path}: not the record of an import ({error}). Restore it, or remove it and its .parquet."
-            ) from None
+        record = _record(path)
+        if record["sha256"] == sha256:
+            imported_at = datetime.fromisoformat(record["imported_at"])
+            return replace(ImportSummary.from_record(record), already_imported_at=imported_at)
     return None
 
 
@@ -84,6 +81,47 @@ def publish(
     return summary
 
 
+def withdraw(folder: Path, import_id: str) -> ImportSummary:
+    """Remove one import.
+
+    Parameters
+    ----------
+    folder : Path, ``imports/<kind>``
+    import_id : str, as the summary of the import names it
+
+    Returns
+    -------
+    ImportSummary
+        Of what is gone, with ``is_undone`` set.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such import.
+    InvalidFile
+        If its record cannot be read.
+    """
+    if not folder.is_dir():
+        raise _unknown(folder, import_id)
+    with _alone_in(folder) as folder_descriptor:
+        parquet, record = (folder / f"{import_id}.{suffix}" for suffix in ("parquet", "json"))
+        if parquet not in folder.glob("*.parquet"):
+            raise _unknown(folder, import_id)
+        summary = ImportSummary.from_record(_record(record))
+        # In the order opposite to publication: without its Parquet file an import is gone, whatever happens next.
+        parquet.unlink()
+        os.fsync(folder_descriptor)
+        record.unlink()
+    return replace(summary, is_undone=True)
+
+
+def _unknown(folder: Path, import_id: str) -> InvalidArgument:
+    known = sorted((path.stem for path in folder.glob("*.parquet")), reverse=True)
+    there = f"There are {listed(known)}." if known else "There is none at all."
+    suggestion = did_you_mean(import_id, known)
+    return InvalidArgument(f"undo: {import_id!r} is no import of {folder.name}.{suggestion} {there}")
+
+
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[int]:
     """Hold the folder's lock; the system lets go of it when the process ends, however it ends."""
@@ -93,6 +131,21 @@ def _alone_in(folder: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        ImportSummary.from_record(record)
+        datetime.fromisoformat(record["imported_at"])
+        if isinstance(record["sha256"], str):
+            return record
+        problem = "sha256 is no text"
+    except (ValueError, KeyError, TypeError) as error:
+        problem = str(error)
+    raise InvalidFile(
+        f"{path}: not the record of an import ({problem}). Restore it, or remove it and its .parquet."
+    )
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -98,6 +98,6 @@ def day_first(file: str, column: str, texts: Iterable[str]) -> bool:
     if open_question and not day_first_proof and not month_first_proof:
         raise InvalidFile(
             f"{file}: {column} {shown(open_question)} can be day/month or month/day, and no other date of the"
-            " file settles it. Write dates as YYYY-MM-DD, or import a file that reaches past the 12th of a month."
+            " file settles it. Say which: --date-format DD/MM/YYYY or MM/DD/YYYY."
         )
     return not month_first_proof

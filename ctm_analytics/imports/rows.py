@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,10 +13,11 @@ from ctm_analytics.imports.casting import (
     is_rounded,
     signed_currency,
 )
-from ctm_analytics.imports.csv_reading import TextRows
 from ctm_analytics.imports.faults import Fault, Findings, Remarked, Unfit, plural
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.notation import Notation, day_first, decimal_sign
+from ctm_analytics.imports.options import Options
+from ctm_analytics.imports.text_rows import TextRows
 from ctm_analytics.schemas import INSTANT, MONEY, RATE
 
 _ARROW_TYPES = {
@@ -54,7 +54,7 @@ class _Column:
 
 
 def cast_rows(
-    text: TextRows, layout: Layout, types: Mapping[str, str], zone: ZoneInfo, findings: Findings
+    text: TextRows, layout: Layout, types: Mapping[str, str], options: Options, findings: Findings
 ) -> pa.Table:
     """Cast every field of a file, once.
 
@@ -63,7 +63,7 @@ def cast_rows(
     text : TextRows, the columns that ``layout`` uses
     layout : Layout
     types : mapping of str to str, field to the name of its cast
-    zone : ZoneInfo, of local times without an offset
+    options : Options
     findings : Findings, takes the faults and remarks
 
     Returns
@@ -78,7 +78,7 @@ def cast_rows(
         If the file's dates can be read in two ways.
     """
     columns = {name: _column(text, layout, name) for name in types if name in layout.columns}
-    notation = _notation(findings.file, columns, types, zone, layout.currency)
+    notation = _notation(findings.file, columns, types, options, layout.currency)
     height = len(text.lines)
     table = {}
     for name, cast in types.items():
@@ -124,7 +124,7 @@ def _notation(
     file: str,
     columns: Mapping[str, _Column],
     types: Mapping[str, str],
-    zone: ZoneInfo,
+    options: Options,
     header_currency: str | None,
 ) -> Notation:
     of = {
@@ -137,10 +137,11 @@ def _notation(
     if currencies and currencies.issubset(WHOLE_CURRENCIES):
         amounts, wholes = [], [*wholes, *amounts]
     dates = [column for name, column in columns.items() if types[name] in ("day", "instant")]
+    is_day_first = options.is_day_first
+    if is_day_first is None and dates:
+        is_day_first = day_first(file, dates[0].header, [text for column in dates for text in column.texts])
     return Notation(
-        decimal_sign([*amounts, *of.get("rate", ())], wholes),
-        not dates or day_first(file, dates[0].header, [text for column in dates for text in column.texts]),
-        zone,
+        decimal_sign([*amounts, *of.get("rate", ())], wholes), bool(is_day_first), options.settings.zone
     )
 
 

@@ -11,6 +11,7 @@ from ctm_analytics.imports.faults import Fault, Findings, plural
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.presets import Preset
 from ctm_analytics.imports.rows import require, without_faulty
+from ctm_analytics.imports.spreading import spread_evenly
 
 TYPES = {
     "day": "day",
@@ -35,20 +36,21 @@ _NAMES = ["ad_name", "adset_id", "adset_name", "campaign_id", "campaign_name"]
 _NUMBERS = ["spend", "impressions", "link_clicks", "reported_conversations"]
 
 
-def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
+def arrange(rows: pa.Table, layout: Layout, findings: Findings, *, is_spread: bool = False) -> pa.Table:
     """Bring typed rows to one row per day and ad.
 
-    Rows of one day and ad are parts of it (result types, breakdowns) and are added up.
+    Rows of one day and ad are parts of it (result types, breakdowns) and are added up. Rows over several days are
+    refused, or spread over them.
 
     Raises
     ------
     InvalidFile
-        If rows cover several days.
+        If rows cover several days and are not to be spread.
     """
     if "conversations" in layout.preset.rules:
         rows = _with_conversations(rows, layout.preset)
     rows = _without_totals(rows, layout, findings)
-    rows = _with_days(rows, layout, findings)
+    rows = _with_days(rows, layout, findings, is_spread=is_spread)
     if layout.preset.rules.get("ads_without_delivery"):
         rows = _without_idle_ads(rows, findings)
     rows = require(rows, ["day", "ad_id", "spend", "currency"], layout, findings)
@@ -56,7 +58,7 @@ def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
         _name_repeats(rows, layout, findings)
         _name_mixed_currencies(rows, layout, findings)
         rows = _added_up(without_faulty(rows, findings), findings)
-    return rows.append_column("is_estimated", pa.repeat(pa.scalar(False), len(rows)))
+    return rows
 
 
 def _with_conversations(rows: pa.Table, preset: Preset) -> pa.Table:
@@ -120,19 +122,24 @@ def _leave_out_total(row: dict[str, Any], added_up: Decimal, tolerance: Decimal,
         )
 
 
-def _with_days(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
+def _with_days(rows: pa.Table, layout: Layout, findings: Findings, *, is_spread: bool) -> pa.Table:
+    exact = rows.append_column("is_estimated", pa.repeat(pa.scalar(False), len(rows)))
     if "day" in layout.columns:
-        return rows
+        return exact
     long = rows.filter(pc.not_equal(rows["period_start"], rows["period_end"]))
+    if len(long) and is_spread:
+        rows = require(rows, ["period_start", "period_end", "ad_id", "currency"], layout, findings)
+        return spread_evenly(rows, layout, findings)
     if len(long):
         first = long.slice(0, 1).to_pylist()[0]
         raise InvalidFile(
             f"{findings.file}: {plural(len(long), 'row covers', 'rows cover')} several days"
             f" (line {first['source_line']}: {first['period_start']} to {first['period_end']}),"
             " and spend is kept by day."
-            f" {layout.preset.fields['day'].missing}"
+            f" {layout.preset.fields['day'].missing} Or give each day the same share: --spread-evenly"
+            " (marked as estimated)."
         )
-    return rows.set_column(rows.column_names.index("day"), "day", rows["period_start"])
+    return exact.set_column(exact.column_names.index("day"), "day", exact["period_start"])
 
 
 def _without_idle_ads(rows: pa.Table, findings: Findings) -> pa.Table:
@@ -177,7 +184,9 @@ def _suspected(rows: pa.Table, name: str, values: set[Any]) -> list[dict[str, An
 def _added_up(rows: pa.Table, findings: Findings) -> pa.Table:
     first = [*_NAMES, "currency"]
     grouped = rows.group_by(_KEY, use_threads=False).aggregate(
-        [(name, "sum") for name in _NUMBERS] + [(name, "first") for name in first] + [("source_line", "min")]
+        [(name, "sum") for name in _NUMBERS]
+        + [(name, "first") for name in first]
+        + [("source_line", "min"), ("is_estimated", "any")]
     )
     grouped = grouped.rename_columns(
         [column.rpartition("_")[0] if column not in _KEY else column for column in grouped.column_names]

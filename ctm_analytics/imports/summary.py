@@ -30,6 +30,8 @@ class ImportSummary:
     notes : tuple of str, what else the user should know
     is_dry_run : bool, nothing was written
     already_imported_at : datetime or None, UTC; the same bytes are stored since then, and nothing was written
+    is_undone : bool, this import has just been removed
+    bad_rows : str, the rows that do not fit and were left out, one a line; not stored, for it shows their values
     """
 
     kind: str
@@ -49,6 +51,8 @@ class ImportSummary:
     notes: tuple[str, ...]
     is_dry_run: bool = False
     already_imported_at: datetime | None = None
+    is_undone: bool = False
+    bad_rows: str = ""
 
     @property
     def currency(self) -> str | None:
@@ -74,7 +78,7 @@ class ImportSummary:
             ("import", self._outcome()),
         ]
         lines = [f"  {label:<8}  {text}" for label, text in entries]
-        return "\n".join([f"{self.file} → {self.kind}", *lines])
+        return "\n".join([f"{self.file} → {self.kind}", *lines, *([self.bad_rows] if self.bad_rows else [])])
 
     def _period(self) -> str:
         if self.first_day is None or self.last_day is None or self.first_day == self.last_day:
@@ -87,6 +91,8 @@ class ImportSummary:
         return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in self.amounts.items())
 
     def _outcome(self) -> str:
+        if self.is_undone:
+            return f"{self.import_id} is undone: these rows are gone"
         if self.already_imported_at:
             at = f"{self.already_imported_at:%Y-%m-%d %H:%M} UTC"
             return f"already imported on {at} as {self.import_id}: nothing written"
@@ -95,7 +101,7 @@ class ImportSummary:
     def to_record(self) -> dict[str, Any]:
         """Turn the summary into JSON's types."""
         record = asdict(replace(self, amounts=dict(self.amounts)))
-        for transient in ("is_dry_run", "already_imported_at"):
+        for transient in ("is_dry_run", "already_imported_at", "is_undone", "bad_rows"):
             del record[transient]
         return record | {
             "first_day": self.first_day and self.first_day.isoformat(),

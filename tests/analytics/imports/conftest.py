@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 import pytest
@@ -35,7 +35,7 @@ class Importer:
     def run(
         self,
         kind: str,
-        content: str | bytes | Path,
+        content: str | bytes | Path | BinaryIO,
         *,
         name: str = "file.csv",
         minutes: int = 0,
@@ -43,7 +43,7 @@ class Importer:
     ) -> imports.ImportSummary:
         act: Callable[..., imports.ImportSummary] = getattr(imports, f"import_{kind}")
         return act(
-            content if isinstance(content, Path) else self.write(content, name),
+            self.write(content, name) if isinstance(content, str | bytes) else content,
             self.data,
             settings=Settings(reporting_timezone=self.zone),
             imported_at=IMPORTED_AT + timedelta(minutes=minutes),

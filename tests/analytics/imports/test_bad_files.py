@@ -69,7 +69,17 @@ def test_an_unclosed_quote_is_named_where_it_opens(importer):
             b"PK\x03\x04\x14\x00",
             "file.csv: this is an Excel workbook or a zip archive. Save or unpack it as CSV first.",
         ),
-        (gzip.compress(SPEND.encode()), "file.csv: this is compressed with gzip. Unpack it first."),
+        (gzip.compress(SPEND.encode()), "file.csv: no row to import: there is only a header."),
+        (gzip.compress(b""), "file.csv: the file is empty."),
+        (
+            gzip.compress(gzip.compress(SPEND.encode())),
+            "file.csv: this is compressed with gzip twice. Unpack it first.",
+        ),
+        (
+            gzip.compress(SPEND.encode())[:-9],
+            "file.csv: the gzip archive is damaged or cut off. Pack it again.",
+        ),
+        (b"\x1f\x8bsomething", "file.csv: the gzip archive is damaged or cut off. Pack it again."),
         (
             b"\x00\x01\x02\xff,",
             "file.csv: this is not a text file in UTF-8, UTF-16 or Windows-1252. Export it as CSV.",
@@ -98,7 +108,7 @@ def test_a_path_that_cannot_be_read_is_named_with_the_reason(importer):
 def test_dates_that_can_be_read_in_two_ways_are_refused(importer):
     assert importer.error("spend", SPEND + "03/03/2026,8,1.00,USD\n03/02/2026,8,1.00,USD\n") == (
         'file.csv: day "03/02/2026" can be day/month or month/day, and no other date of the file settles it.'
-        " Write dates as YYYY-MM-DD, or import a file that reaches past the 12th of a month."
+        " Say which: --date-format DD/MM/YYYY or MM/DD/YYYY."
     )
 
 

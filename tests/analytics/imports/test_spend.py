@@ -200,6 +200,7 @@ def test_a_row_over_several_days_is_refused_with_the_way_out(importer):
     assert importer.error("spend", content) == (
         "file.csv: 1 row covers several days (line 2: 2026-11-01 to 2026-11-30), and spend is kept by day."
         " Break the report down by day (Breakdown → By time → Day) and export again."
+        " Or give each day the same share: --spread-evenly (marked as estimated)."
     )
 
 

@@ -1,0 +1,105 @@
+"""The bytes of a file to import, however they come: as a file, compressed with gzip, or over standard input."""
+
+import gzip
+import hashlib
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ctm_analytics.errors import InvalidFile
+
+_GZIP = b"\x1f\x8b"
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "an Excel workbook or a zip archive. Save or unpack it as CSV first.",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook. Save it as CSV first.",
+    _GZIP: "compressed with gzip twice. Unpack it first.",
+    b"PAR1": "a Parquet file. Write it as CSV first.",
+    b"%PDF": "a PDF document. Export the table as CSV.",
+}
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that can be read again and again; never held in memory as a whole.
+
+    Attributes
+    ----------
+    name : str, for messages; the file's name without its folder
+    path : Path, where its bytes are
+    is_compressed : bool, with gzip
+    sha256 : str, hex digest of the content, unpacked
+    size : int, bytes of the content, unpacked
+    """
+
+    name: str
+    path: Path
+    is_compressed: bool
+    sha256: str
+    size: int
+
+    def open(self) -> BinaryIO:
+        """Open the content from its beginning, unpacked."""
+        return _opened(self.path, is_compressed=self.is_compressed)
+
+
+@contextmanager
+def open_source(file: Path | BinaryIO) -> Iterator[Source]:
+    """Make the bytes to import readable again and again, for as long as the context lasts.
+
+    Parameters
+    ----------
+    file : Path, or a stream such as ``sys.stdin.buffer``, which is copied to a temporary file
+
+    Raises
+    ------
+    InvalidFile
+        If there is no such file, it is a folder, may not be read, is empty, or is visibly something else.
+    """
+    if isinstance(file, Path):
+        yield _examined(file.name, file)
+        return
+    with tempfile.NamedTemporaryFile(prefix="ctm-import-") as copy:
+        shutil.copyfileobj(file, copy)
+        copy.flush()
+        yield _examined("standard input", Path(copy.name))
+
+
+def _examined(name: str, path: Path) -> Source:
+    digest, size, is_blank = hashlib.sha256(), 0, True
+    try:
+        with path.open("rb") as raw:
+            is_compressed = raw.read(len(_GZIP)) == _GZIP
+        with _opened(path, is_compressed=is_compressed) as content:
+            for block in iter(lambda: content.read(_BLOCK_BYTES), b""):
+                if not size:
+                    _refuse_other_formats(name, block)
+                digest.update(block)
+                size += len(block)
+                is_blank = is_blank and not block.strip()
+    except FileNotFoundError:
+        raise InvalidFile(f"{path}: there is no such file.") from None
+    except IsADirectoryError:
+        raise InvalidFile(f"{path}: this is a folder. Name the CSV files in it.") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InvalidFile(f"{name}: the gzip archive is damaged or cut off. Pack it again.") from None
+    except OSError as error:
+        raise InvalidFile(f"{path}: cannot be read: {error.strerror}.") from None
+    if is_blank:
+        raise InvalidFile(f"{name}: the file is empty.")
+    return Source(name, path, is_compressed, digest.hexdigest(), size)
+
+
+def _refuse_other_formats(name: str, beginning: bytes) -> None:
+    for magic, sentence in _OTHER_FORMATS.items():
+        if beginning.startswith(magic):
+            raise InvalidFile(f"{name}: this is {sentence}")
+
+
+def _opened(path: Path, *, is_compressed: bool) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(path)) if is_compressed else path.open("rb")
