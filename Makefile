@@ -56,7 +56,7 @@ ifeq ($(UV),)
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 else
 	uv venv --quiet --allow-existing --python $(PYTHON) .venv
-	uv pip install --quiet --python .venv --require-hashes -r requirements.lock
+	uv pip install --quiet --compile-bytecode --python .venv --require-hashes -r requirements.lock
 	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 endif
 	@touch $@

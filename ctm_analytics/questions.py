@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypedDict
 
-from ctm_analytics.charts.formats import period as period_words
 from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.formats import period as period_words
 from ctm_analytics.settings import ATTRIBUTION_MODELS, Settings, did_you_mean
 
 PLATFORMS = ("messenger", "instagram", "whatsapp")

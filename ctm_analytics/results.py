@@ -1,33 +1,19 @@
 """What a question returns: rows that show themselves, with their SQL and their figure."""
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ctm_analytics.charts.formats import count, duration, money, number_or_none, percent
+from ctm_analytics.display import Display, displayed
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SHOWN_ROWS = 50
-
-_MONEY = (
-    "spend",
-    "revenue",
-    "average_sale",
-    "cost_per_conversation",
-    "cost_per_sale",
-    "cac",
-    "cac_low",
-    "cac_high",
-)
-_SHARES = ("conversion_rate", "coverage", "share", "answered_within", "answered_share", "low", "high")
-_TEXT_ALIGNED_LEFT = ("object", "str", "string")
 
 
 class Result:
@@ -39,6 +25,7 @@ class Result:
     df : pandas.DataFrame, the same rows; money as ``decimal128[pyarrow]``, counts as ``Int64``, instants zoned UTC
     sql : str, the statement that was run, parameters and all
     about : str, period, zone, model and whatever else the numbers depend on
+    view : tuple of str, the columns that are shown; empty: all. ``table`` and ``df`` always have them all
     """
 
     def __init__(
@@ -48,11 +35,13 @@ class Result:
         sql: str,
         about: str,
         currency: str | None = None,
+        view: Sequence[str] = (),
         draw: Callable[[pd.DataFrame], "go.Figure"] | None = None,
     ) -> None:
         self.table = _zoned(table)
         self.sql = sql
         self.about = about
+        self.view = tuple(view)
         self._currency = currency
         self._draw = draw
 
@@ -79,17 +68,32 @@ class Result:
         return int(self.table.num_rows)
 
     def __repr__(self) -> str:
-        return f"{self.about}\n{self.shown().to_string(index=False)}"
+        display = self.shown()
+        frame = pd.DataFrame(display.rows, columns=[label for label, _ in display.headings])
+        return f"{self.about}\n{frame.to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return f"{_html_table(self.shown(), self.df)}<p><small>{html.escape(self.about)}</small></p>"
+        display = self.shown()
+        left_out = [
+            f"{count} more {what} in <code>.df</code>"
+            for count, what in (
+                (len(self) - len(display.rows), "rows"),
+                (len(self.df.columns) - len(self.view or self.df.columns), "columns"),
+            )
+            if count > 0
+        ]
+        notes = " · ".join([html.escape(self.about), *left_out])
+        return f"{_html_table(display)}<p><small>{notes}</small></p>"
 
-    def shown(self, rows: int = SHOWN_ROWS) -> pd.DataFrame:
-        """Format the first rows for people: money, percent, durations; null as a dash."""
-        head = self.df.head(rows)
-        return pd.DataFrame(
-            {name: [_shown(name, value, self._currency) for value in head[name]] for name in head.columns}
-        )
+    def shown(self, names: Sequence[str] = (), rows: int = SHOWN_ROWS) -> Display:
+        """Write the first rows for people.
+
+        Parameters
+        ----------
+        names : columns, in order; by default those of the view
+        rows : int, how many at most
+        """
+        return displayed(self.df.head(rows), names or self.view or list(self.df.columns), self._currency)
 
 
 def _zoned(table: pa.Table) -> pa.Table:
@@ -110,39 +114,13 @@ def _pandas_type(arrow_type: pa.DataType) -> Any:
     return pd.BooleanDtype() if pa.types.is_boolean(arrow_type) else None
 
 
-def _shown(name: str, value: Any, currency: str | None) -> str:
-    if value is None or value is pd.NaT or value is pd.NA:
-        return "–"
-    if name.endswith("_seconds") or name == "seconds":
-        return duration(value)
-    if name.startswith(_SHARES):
-        return percent(value)
-    if name.removesuffix("_each") in (*_MONEY, "cost"):
-        return money(value, currency)
-    if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d}" if value.tzinfo is None else f"{value:%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, str) or name.endswith("_key"):
-        return str(value)
-    number = number_or_none(value)
-    if number is None:
-        return "–"
-    return count(number, 0 if number.is_integer() else 2)
+def _html_table(display: Display) -> str:
+    def row(tag: str, cells: Iterable[str]) -> str:
+        return "".join(
+            f'<{tag} style="text-align:{"right" if is_number else "left"}">{html.escape(cell)}</{tag}>'
+            for cell, (_, is_number) in zip(cells, display.headings, strict=True)
+        )
 
-
-def _html_table(shown: pd.DataFrame, frame: pd.DataFrame) -> str:
-    left = {name for name in shown.columns if frame[name].dtype.name in _TEXT_ALIGNED_LEFT}
-    heads = "".join(_cell("th", name, name.replace("_", " "), left, ' scope="col"') for name in shown.columns)
-    body = "".join(
-        "<tr>" + "".join(_cell("td", name, value, left) for name, value in row.items()) + "</tr>"
-        for row in shown.to_dict("records")
-    )
-    rest = len(frame) - len(shown)
-    more = f"<p><small>and {rest:,} more rows in <code>.df</code></small></p>" if rest > 0 else ""
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{more}"
-
-
-def _cell(tag: str, name: Any, value: str, left: set[Any], attributes: str = "") -> str:
-    side = "left" if name in left else "right"
-    return f'<{tag}{attributes} style="text-align:{side}">{html.escape(str(value))}</{tag}>'
+    head = row("th", (label for label, _ in display.headings))
+    body = "".join(f"<tr>{row('td', cells)}</tr>" for cells in display.rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -13,7 +13,7 @@ from ctm_analytics.errors import InvalidArgument
 ATTRIBUTION_MODELS = ("last_touch", "first_touch", "linear")
 
 # Keys of ctm.toml that only the receiver reads.
-RECEIVER_KEYS = ("store_text", "retention_days", "max_body_bytes")
+RECEIVER_KEYS = ("store_text", "max_body_bytes")
 
 
 @dataclass(frozen=True)

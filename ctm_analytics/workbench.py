@@ -3,14 +3,15 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+import pandas as pd
 import pyarrow as pa
 
-from ctm_analytics import cards, charts
+from ctm_analytics import cards
 from ctm_analytics.answers import funnel, latency, performance, quality, tables
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, NoData
@@ -20,6 +21,13 @@ from ctm_analytics.results import Result
 from ctm_analytics.settings import Settings, did_you_mean, load_settings
 from ctm_analytics.sources import SCHEMAS, find_sources, holds_data
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+CONVERSATION_VIEW = (
+    *("opened_at", "platform", "contact_id", "opened_by", "ad_id", "messages_in", "messages_out"),
+    *("first_response_seconds", "sales", "revenue"),
+)
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
 
@@ -132,10 +140,8 @@ class Workbench:
         waits, _ = self._run("response_waits", question, **words)
         table = performance.with_intervals(table)
         table = performance.with_response_times(table, latency.summaries(waits, by), by)
-        draw = (
-            (lambda ads: charts.cac_by_ad(ads, target_cac=self.settings.target_cac)) if by == "ad" else None
-        )
-        return self._result(performance.arranged(table, by), sql, question, draw)
+        draw = _chart("cac_by_ad", target_cac=self.settings.target_cac) if by == "ad" else None
+        return self._result(performance.arranged(table, by), sql, question, draw, performance.view(by))
 
     def latency(
         self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]
@@ -157,7 +163,7 @@ class Workbench:
             shares answered within 5 minutes, 1 hour and 24 hours with 95 % intervals, and the naive median.
         """
         waits, sql, question = self._waits(by, responder, filters)
-        draw = charts.weekday_hour if by == "weekday_hour" else None
+        draw = _chart("weekday_hour") if by == "weekday_hour" else None
         return self._result(latency.summaries(waits, by or "total"), sql, question, draw)
 
     def response_curve(
@@ -176,7 +182,7 @@ class Workbench:
             ``group``, ``seconds``, ``answered_share``, ``low``, ``high``, ``at_risk``.
         """
         waits, sql, question = self._waits(by, responder, filters)
-        return self._result(latency.curves(waits, by or "total"), sql, question, charts.response_curve)
+        return self._result(latency.curves(waits, by or "total"), sql, question, _chart("response_curve"))
 
     def conversations(
         self, *, model: str | None = None, window_days: int | None = None, **filters: Unpack[FilterWords]
@@ -192,7 +198,7 @@ class Workbench:
         table, sql = self._run("conversation_list", question)
         if not table.num_rows:
             raise self._nothing(question)
-        return self._result(table, sql, question)
+        return self._result(table, sql, question, view=CONVERSATION_VIEW)
 
     def funnel(
         self, *, model: str | None = None, window_days: int | None = None, **filters: Unpack[FilterWords]
@@ -210,7 +216,7 @@ class Workbench:
         if totals["conversations"] is None:
             raise self._nothing(question)
         stages = funnel.stages(totals)
-        return self._result(stages, sql, question, lambda rows: charts.funnel(rows, currency=self.currency))
+        return self._result(stages, sql, question, _chart("funnel", currency=self.currency))
 
     def quality(self, **filters: Unpack[FilterWords]) -> Result:
         """Judge what the answers rest on: each check with its status and the next step.
@@ -224,7 +230,7 @@ class Workbench:
         table, sql = self._run("quality_counts", question)
         if not any(table.column("out_of").to_pylist()):
             raise self._nothing(question)
-        return self._result(quality.judged(table), sql, question)
+        return self._result(quality.judged(table), sql, question, view=quality.VIEW)
 
     def sql(self, query: str, *, as_of: datetime | str | None = None) -> Result:
         """Ask the models in SQL; ``from conversations`` alone is enough.
@@ -317,10 +323,15 @@ class Workbench:
             self._engine.create_view(name, compose(name, parameters))
 
     def _result(
-        self, table: pa.Table, sql: str, question: Question, draw: Callable[..., Any] | None = None
+        self,
+        table: pa.Table,
+        sql: str,
+        question: Question,
+        draw: Callable[..., Any] | None = None,
+        view: Sequence[str] = (),
     ) -> Result:
         about = question.about(self.settings, self.currency)
-        return Result(table, sql=sql, about=about, currency=self.currency, draw=draw)
+        return Result(table, sql=sql, about=about, currency=self.currency, view=view, draw=draw)
 
     def _nothing(self, question: Question) -> NoData:
         table, _ = self._run("contents", question)
@@ -357,6 +368,18 @@ class Workbench:
                 " Import them: `ctm import rates FILE` with the columns day, currency, rate."
             )
         return chosen
+
+
+def _chart(name: str, **words: Any) -> Callable[[pd.DataFrame], "go.Figure"]:
+    """Draw when asked: Plotly takes half a second that most answers need not wait for."""
+
+    def draw(rows: pd.DataFrame) -> "go.Figure":
+        from ctm_analytics import charts
+
+        figure: go.Figure = getattr(charts, name)(rows, **words)
+        return figure
+
+    return draw
 
 
 def _few(days: list[str]) -> str:

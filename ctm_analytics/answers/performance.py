@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ctm_analytics.columns import preset_names
 from ctm_analytics.statistics.intervals import Interval, cac_interval, wilson_interval
 
 KEYS = {
@@ -70,6 +71,20 @@ def with_response_times(performance: pa.Table, latency: pa.Table, by: str) -> pa
 def arranged(performance: pa.Table, by: str) -> pa.Table:
     """Keep the columns of the contract, in its order."""
     return performance.select([*KEYS[by], *COLUMNS])
+
+
+def view(by: str, preset: str = "sales") -> tuple[str, ...]:
+    """Name the columns of a view: the group's names, then those of a preset of the catalogue.
+
+    Parameters
+    ----------
+    by : str, a key of ``KEYS``
+    preset : ``delivery``, ``messaging``, ``sales`` or ``all``
+    """
+    if preset == "all":
+        return (*KEYS[by], *COLUMNS)
+    names = [name for name in KEYS[by] if not name.endswith("_id")][:1]
+    return (*names, *preset_names(preset, COLUMNS))
 
 
 def _intervals(

@@ -73,6 +73,8 @@ CHECKS = {
     "estimated_spend": Check("Days of ads whose spend is an even spread", "Export the spend by day.", 0),
 }
 
+VIEW = ("status", "detail", "share", "next_step")
+
 SCHEMA = pa.schema(
     [
         ("check", pa.string()),

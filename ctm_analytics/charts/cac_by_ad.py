@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.formats import (
+from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows, left_out
+from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
+from ctm_analytics.formats import (
     ad_name,
     count,
     currency_of,
@@ -16,8 +18,6 @@ from ctm_analytics.charts.formats import (
     money_ticks,
     number_or_none,
 )
-from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows, left_out
-from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
 
 # With fewer new customers an ad's CAC says next to nothing: its interval spans a factor of seven.
 FEW_CUSTOMERS = 5

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.formats import ad_name, count, floats, label, percent, percent_ticks
 from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows, left_out
 from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
+from ctm_analytics.formats import ad_name, count, floats, label, percent, percent_ticks
 
 # Fewer chats than this leave an interval wider than any decision needs.
 FEW_CHATS = 20

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.formats import count, currency_of, floats, money, period
 from ctm_analytics.charts.theme import (
     BLUE,
     GREEN,
@@ -18,6 +17,7 @@ from ctm_analytics.charts.theme import (
     new_figure,
     say_nothing_to_draw,
 )
+from ctm_analytics.formats import count, currency_of, floats, money, period
 
 MEAN_DAYS = 7
 PANELS = (

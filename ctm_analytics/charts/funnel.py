@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.formats import (
+from ctm_analytics.charts.theme import BLUE, GREY, describe, new_figure, say_nothing_to_draw
+from ctm_analytics.formats import (
     NOT_KNOWN,
     count,
     currency_of,
@@ -16,7 +17,6 @@ from ctm_analytics.charts.formats import (
     percent,
     shorten,
 )
-from ctm_analytics.charts.theme import BLUE, GREY, describe, new_figure, say_nothing_to_draw
 
 
 def funnel(stages: pd.DataFrame, *, currency: str | None = None) -> go.Figure:

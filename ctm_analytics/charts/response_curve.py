@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.formats import count, duration, floats, label, percent, time_ticks
 from ctm_analytics.charts.theme import DASHES, ORDER, describe, new_figure, say_nothing_to_draw
+from ctm_analytics.formats import count, duration, floats, label, percent, time_ticks
 
 # Steps finer than the eye sees only make the file larger.
 POINTS = 500

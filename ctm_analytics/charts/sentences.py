@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 
 from ctm_analytics.charts.cac_by_ad import FEW_CUSTOMERS
-from ctm_analytics.charts.formats import (
+from ctm_analytics.charts.response_curve import median_seconds
+from ctm_analytics.formats import (
     ad_name,
     count,
     currency_of,
@@ -15,7 +16,6 @@ from ctm_analytics.charts.formats import (
     number_or_none,
     percent,
 )
-from ctm_analytics.charts.response_curve import median_seconds
 
 # A change smaller than this is not worth a word.
 SAME = 0.02

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.formats import WEEKDAYS, Floats, count, duration, floats, number_or_none, time_ticks
 from ctm_analytics.charts.theme import describe, name_panel, new_figure, say_nothing_to_draw
+from ctm_analytics.formats import WEEKDAYS, Floats, count, duration, floats, number_or_none, time_ticks
 
 HOURS = range(24)
 MAP, WORDS = "map", "words"

@@ -27,21 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-PRESETS = {
-    "delivery": (
-        *("spend", "impressions", "link_clicks", "reported_conversations"),
-        *("conversations", "coverage", "cost_per_conversation"),
-    ),
-    "messaging": (
-        *("spend", "conversations", "opened_silently", "engaged", "answered"),
-        *("median_first_response_seconds", "answered_within_24h", "cost_per_conversation"),
-    ),
-    "sales": (
-        *("spend", "engaged", "conversion_rate", "sales", "new_customers", "revenue"),
-        *("cac", "cac_low", "cac_high", "roas", "median_first_response_seconds"),
-    ),
-}
-
 
 @app.command(epilog="Example: ctm ads --since 2026-11-09 --until 2026-11-15 --by campaign --format csv")
 def ads(
@@ -63,11 +48,12 @@ def ads(
     output: Output = None,
 ) -> None:
     """Show what each ad cost and brought: conversations, sales, CAC with its interval."""
-    from ctm_analytics.answers.performance import KEYS
+    from ctm_analytics.answers.performance import view
     from ctm_analytics.cli.output import show
+    from ctm_analytics.columns import PRESETS
     from ctm_analytics.questions import known
 
-    known("--columns", columns, (*PRESETS, "all"))
+    known("--columns", columns, PRESETS)
     result = _open(data, as_of).ads(
         by=by,
         model=model,
@@ -80,10 +66,7 @@ def ads(
         campaign=campaign,
         ad=ad,
     )
-    # An ad without a known name must not look like the row of what no ad is credited with.
-    is_named = "ad_name" in KEYS[by] and not (result.df["ad_name"].isna() & result.df["ad_id"].notna()).any()
-    names = [name for name in KEYS[by] if not name.endswith("_id") or (name == "ad_id" and not is_named)]
-    show(result, row_format, output, columns=(*names, *PRESETS[columns]) if columns != "all" else ())
+    show(result, row_format, output, columns=view(by, columns))
 
 
 @app.command(epilog="Example: ctm latency --by platform --responder human")
@@ -120,8 +103,7 @@ def latency(
         campaign=campaign,
         ad=ad,
     )
-    hidden = ("_id", "_low", "_high")
-    show(result, row_format, output, columns=tuple(n for n in result.df.columns if not n.endswith(hidden)))
+    show(result, row_format, output)
 
 
 @app.command(epilog="Example: ctm conversations --ad 120226305854810726 --format json")
@@ -153,11 +135,7 @@ def conversations(
         campaign=campaign,
         ad=ad,
     )
-    columns = (
-        *("opened_at", "platform", "contact_id", "opened_by", "ad_id", "messages_in", "messages_out"),
-        *("first_response_seconds", "sales", "revenue"),
-    )
-    show(result, row_format, output, columns=columns)
+    show(result, row_format, output)
 
 
 @app.command(epilog="Example: ctm funnel --since 2026-11-09 --until 2026-11-15")
@@ -206,7 +184,7 @@ def quality(
     from ctm_analytics.cli.output import show
 
     result = _open(data, as_of).quality(since=since, until=until)
-    show(result, row_format, output, columns=("status", "detail", "share", "next_step"))
+    show(result, row_format, output)
 
 
 @app.command(epilog='Example: ctm sql "select platform, count(*) from conversations group by platform"')

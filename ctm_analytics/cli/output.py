@@ -67,17 +67,15 @@ def _write(output: Path | None, content: bytes) -> None:
 
 
 def _text_table(result: Result, columns: tuple[str, ...], *, is_cut: bool) -> str:
-    shown = result.shown(rows=len(result))
-    names = [name for name in columns if name in shown.columns] or list(shown.columns)
-    cells = [[name.replace("_", " ") for name in names], *shown[names].values.tolist()]
-    widest = max(20, (shutil.get_terminal_size().columns - 2 * len(names)) // 2) if is_cut else None
-    cells = [[_cut(str(cell), widest) for cell in row] for row in cells]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(names))]
-    is_text = [result.df[name].dtype.name in ("str", "object") for name in names]
+    display = result.shown(columns, rows=len(result))
+    cells = [[label for label, _ in display.headings], *display.rows]
+    widest = max(20, (shutil.get_terminal_size().columns - 2 * len(cells[0])) // 2) if is_cut else None
+    cells = [[_cut(cell, widest) for cell in row] for row in cells]
+    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(
-            cell.ljust(width) if text else cell.rjust(width)
-            for cell, width, text in zip(row, widths, is_text, strict=True)
+            cell.rjust(width) if is_number else cell.ljust(width)
+            for cell, width, (_, is_number) in zip(row, widths, display.headings, strict=True)
         ).rstrip()
         for row in cells
     ]

@@ -40,7 +40,7 @@ def report(
     ] = None,
 ) -> None:
     """Run a report notebook and write one self-contained HTML file (default: the last complete week)."""
-    from ctm_analytics.charts.formats import period as period_words
+    from ctm_analytics.formats import period as period_words
     from ctm_analytics.questions import known
     from ctm_analytics.report.period import resolve_period
     from ctm_analytics.report.runner import run_report

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ctm_analytics.charts.formats import NOT_KNOWN, count, duration, floats, money, number_or_none, percent
 from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.formats import NOT_KNOWN, count, duration, floats, money, number_or_none, percent
 from ctm_analytics.settings import did_you_mean
 
 UNITS = ("count", "money", "percent", "seconds", "ratio")

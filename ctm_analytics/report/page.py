@@ -14,13 +14,13 @@ import plotly.io as pio
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from ctm_analytics.charts.formats import MONTHS, period
 from ctm_analytics.charts.theme import CONFIG
+from ctm_analytics.columns import NOT_CREDITED, column_of
 from ctm_analytics.errors import InvalidArgument, NoData
-from ctm_analytics.report.columns import column_of
+from ctm_analytics.formats import MONTHS, period
 from ctm_analytics.report.kpi import Tile, tile
 from ctm_analytics.report.plotly_bundle import plotly_bundle, policy_hash
-from ctm_analytics.report.tables import NOT_CREDITED, Table, ads_table, data_table, write_csv
+from ctm_analytics.report.tables import Table, ads_table, data_table, write_csv
 from ctm_analytics.settings import Settings
 
 VERSIONS = ("ctm-analytics", "plotly", "duckdb", "pandas")

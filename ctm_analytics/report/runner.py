@@ -97,7 +97,9 @@ def run_report(
 def _check_parameters(notebook: Path, names: list[str]) -> None:
     """Papermill takes any name and runs on with the defaults: a typing error would go unseen."""
     if not notebook.is_file():
-        raise InvalidFile(f"{notebook}: there is no such notebook.")
+        raise InvalidFile(
+            f"{notebook}: there is no such notebook. Name one of notebooks/reports, or its path."
+        )
     from nbformat.reader import NotJSONError
     from papermill import inspect_notebook
 

@@ -10,13 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ctm_analytics.charts.formats import NOT_KNOWN, floats, number_or_none
-from ctm_analytics.report.columns import COLUMNS, INTERVALS, PRESETS, Column, column_of, write_cell
+from ctm_analytics.columns import (
+    COLUMNS,
+    INTERVALS,
+    PRESETS,
+    Column,
+    column_of,
+    write_ad,
+    write_cell,
+    write_interval,
+)
+from ctm_analytics.formats import NOT_KNOWN, floats, number_or_none
 
 MOST_ROWS = 200
 # An interval that begins above this is read without cents.
 _CENTS_BELOW = 5
-NOT_CREDITED = "Not credited to any ad"
 # What makes a spreadsheet take a cell for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BAR_WIDTH, _BAR_HEIGHT = 72, 12
@@ -178,8 +186,8 @@ def _ads_cell(
     if name in INTERVALS:
         return _interval_cell(record, name, column.unit, currency, scales[name])
     value = record.get(name)
-    if name == "ad_name" and (value is None or pd.isna(value)):
-        value = NOT_CREDITED if pd.isna(record.get("ad_id")) else record["ad_id"]
+    if name == "ad_name":
+        value = write_ad(value, record.get("ad_id"))
     text = write_cell(value, column.unit, currency)
     return Cell(text, "" if text == NOT_KNOWN else str(value)) if column.is_number else Cell(text)
 
@@ -192,10 +200,9 @@ def _interval_cell(
         return Cell(NOT_KNOWN)
     if unit == "cents" and low >= _CENTS_BELOW:
         unit = "money"
-    lowest = write_cell(low, unit, currency)
-    if estimate is None or high is None:
-        return Cell(f"at least {lowest}", str(low), _bar(low, None, scale[1], scale))
-    return Cell(f"{lowest} – {write_cell(high, unit, currency)}", str(low), _bar(low, estimate, high, scale))
+    high = None if estimate is None else high
+    bar = _bar(low, estimate, scale[1], scale) if high is None else _bar(low, estimate, high, scale)
+    return Cell(write_interval(low, high, unit, currency), str(low), bar)
 
 
 def _scale(ads: pd.DataFrame, name: str) -> tuple[float, float]:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import ctm_analytics
+from ctm_analytics.columns import column_of
 
 AS_OF = "2026-11-30T00:00:00+00:00"
 
@@ -113,10 +114,12 @@ def test_a_table_shows_the_chosen_columns_and_the_other_formats_all(ctm, shop):
     def headings(*words):
         return ctm("ads", "--data", shop, "--as-of", AS_OF, *words).text.splitlines()[0].split("  ")
 
-    assert "impressions" in [name.strip() for name in headings("--columns", "delivery")]
-    assert "impressions" not in [name.strip() for name in headings()]
-    assert {name.strip() for name in headings("--columns", "all")} - {""} == {
-        name.replace("_", " ") for name in (*KEYS["ad"], *ADS)
+    assert "Impressions" in [name.strip() for name in headings("--columns", "delivery")]
+    assert "Impressions" not in [name.strip() for name in headings()]
+    shown = {name.strip() for name in headings("--columns", "all")} - {""}
+    in_their_estimates_cell = {name for name in ADS if name.endswith(("_low", "_high"))}
+    assert shown == {column_of(name).label for name in {*KEYS["ad"], *ADS} - in_their_estimates_cell} | {
+        "95 %"
     }
 
 

@@ -110,7 +110,7 @@ select
     ad_engaged / cast(nullif(divisible_reports, 0) as double) as coverage
 from totals
 order by
-    spend_cents desc nulls last,
+    case when :by in ('day', 'week') then null else spend_cents end desc nulls last,
     platform asc,
     day asc,
     week asc,

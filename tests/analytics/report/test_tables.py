@@ -3,7 +3,7 @@ import io
 
 import pandas as pd
 
-from ctm_analytics.report.columns import COLUMNS, PRESETS, column_of
+from ctm_analytics.columns import COLUMNS, PRESETS, column_of
 from ctm_analytics.report.tables import MOST_ROWS, NOT_CREDITED, ads_table, data_table, write_csv
 
 

@@ -1,15 +1,17 @@
-"""What each column of a result is called on the page, in which unit, and in which view of the ads table."""
+"""What each column of an answer is called, in which unit it is written, and in which view of the ads it stands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ctm_analytics.charts.formats import NOT_KNOWN, WEEKDAYS, count, duration, money, number_or_none, percent
+from ctm_analytics.formats import NOT_KNOWN, WEEKDAYS, count, duration, money, number_or_none, percent
 
 PRESETS = ("delivery", "messaging", "sales", "all")
+NOT_CREDITED = "Not credited to any ad"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,20 @@ INTERVALS = {
 }
 
 
+def preset_names(preset: str, available: Iterable[str]) -> tuple[str, ...]:
+    """Name the columns of a view of the ads, in the catalogue's order.
+
+    Examples
+    --------
+    >>> preset_names("messaging", ["cac", "engaged", "spend"])
+    ('spend', 'engaged')
+    """
+    present = set(available)
+    return tuple(
+        name for name, column in COLUMNS.items() if name in present and preset in column.presets.split()
+    )
+
+
 def column_of(name: str) -> Column:
     """Describe a column by its name; one that is not in the catalogue is read as text or a plain number.
 
@@ -127,18 +143,42 @@ def column_of(name: str) -> Column:
         if name.endswith(ending) and name.removesuffix(ending) in COLUMNS:
             of = COLUMNS[name.removesuffix(ending)]
             return Column(f"{of.label}, {words}", of.unit)
-    words = name.replace("_", " ")
-    return Column(words[:1].upper() + words[1:], "text")
+    words = name.removesuffix("_seconds").replace("_", " ")
+    return Column(words[:1].upper() + words[1:], "seconds" if name.endswith("_seconds") else "text")
 
 
 def write_cell(value: Any, unit: str, currency: str | None) -> str:
     """Write one value as people read it; missing as a dash."""
     if unit == "text":
-        return NOT_KNOWN if pd.isna(value) or str(value) == "" else str(value)
+        return _text(value)
     if unit == "day":
         return NOT_KNOWN if pd.isna(value) else _day(pd.Timestamp(value).date())
     number = number_or_none(value)
     return NOT_KNOWN if number is None else _WRITERS[unit](number, currency)
+
+
+def write_interval(low: float | None, high: float | None, unit: str, currency: str | None) -> str:
+    """Write an interval; one without an upper end as "at least"."""
+    if low is None:
+        return NOT_KNOWN
+    lowest = write_cell(low, unit, currency)
+    return f"at least {lowest}" if high is None else f"{lowest} – {write_cell(high, unit, currency)}"
+
+
+def write_ad(ad_name: Any, ad_id: Any) -> str:
+    """Name an ad: by its name, else its id; without either, nothing is credited."""
+    known = [str(value) for value in (ad_name, ad_id) if not (value is None or pd.isna(value))]
+    return known[0] if known else NOT_CREDITED
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, list | dict):
+        return str(value)
+    if value is None or pd.isna(value) or str(value) == "":
+        return NOT_KNOWN
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, pd.Timestamp) else str(value)
 
 
 def _day(day: date) -> str:
