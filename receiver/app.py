@@ -149,18 +149,18 @@ def public_app(settings: ReceiverSettings, journal: Journal, tally: Tally) -> St
     )
 
 
-def private_app(unready: Callable[[], str | None], metrics: Callable[[], str]) -> Starlette:
+def private_app(readiness: Callable[[], tuple[bool, str]], metrics: Callable[[], str]) -> Starlette:
     """Build what only this machine may reach: ``/healthz``, ``/readyz`` and ``/metrics``.
 
     Parameters
     ----------
-    unready : callable, says why no delivery can be acknowledged now; ``None`` when it can
+    readiness : callable, says whether deliveries can be acknowledged now, with a sentence about it
     metrics : callable, gives the metrics as Prometheus text
     """
 
     async def readyz(_: Request) -> Response:
-        reason = unready()
-        return PlainTextResponse(reason or "ready", status_code=503 if reason else 200)
+        is_ready, sentence = readiness()
+        return PlainTextResponse(sentence, status_code=200 if is_ready else 503)
 
     async def metrics_text(_: Request) -> Response:
         return PlainTextResponse(metrics(), media_type="text/plain; version=0.0.4")

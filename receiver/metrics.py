@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import disk_usage
 from time import time
 
 from receiver.store.folder import DataFolder
 from receiver.store.journal import Journal
+from receiver.store.publisher_process import PublisherProcess
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Tally:
     last_stored_at: float = 0.0
 
 
-def exposition(tally: Tally, journal: Journal, published: Mapping[str, int], folder: DataFolder) -> str:
+def exposition(tally: Tally, journal: Journal, publisher: PublisherProcess, folder: DataFolder) -> str:
     """Write all metrics in Prometheus' text format."""
     waiting_since = [path.stat().st_mtime for path in _existing(folder.journal.glob("*/*.wal"))]
     lines = [
@@ -39,13 +39,15 @@ def exposition(tally: Tally, journal: Journal, published: Mapping[str, int], fol
         *_one("ctm_journal_deliveries_total", "counter", "deliveries on disk", journal.committed),
         *_one("ctm_waiting_deliveries", "gauge", "deliveries that wait for the disk", journal.waiting),
         *_one("ctm_waiting_bytes", "gauge", "their bytes", journal.waiting_bytes),
-        *_labelled("ctm_published_total", "what became of the journal", "what", published),
+        *_labelled("ctm_published_total", "what became of the journal", "what", publisher.totals),
+        *_one("ctm_publisher_failures_total", "counter", "publishers that ended untold", publisher.failures),
+        *_one("ctm_publisher_silent_seconds", "gauge", "how long it owes a sign", publisher.silent_seconds),
         *_one("ctm_unpublished_segments", "gauge", "sealed segments to be published", len(waiting_since)),
         *_one(
             "ctm_oldest_unpublished_seconds", "gauge", "age of the oldest of them",
             max(0.0, time() - min(waiting_since)) if waiting_since else 0,
         ),
-        *_one("ctm_disk_free_bytes", "gauge", "free space of the data folder", disk_usage(folder.root).free),
+        *_one("ctm_disk_free_bytes", "gauge", "free space of the data folder", folder.free_bytes()),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

@@ -1,9 +1,15 @@
 """The data folder on disk: where things lie, and how a file becomes durable."""
 
+import errno
 import fcntl
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+# Below this nothing more is accepted: what was accepted still has to become Parquet.
+RESERVE_BYTES = 64 * 1024 * 1024
+PROBE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,31 @@ class DataFolder:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync_folder(self.events)
         sync_folder(self.root)
+
+    def probe(self) -> None:
+        """Write, sync and remove a file.
+
+        Raises
+        ------
+        OSError
+            If the disk is full or refuses a step: then nothing may be promised to anybody.
+        """
+        if self.free_bytes() < RESERVE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.root))
+        path = self.staging / f"probe.{os.getpid()}.tmp"
+        try:
+            path.write_bytes(bytes(PROBE_BYTES))
+            sync_file(path)
+            sync_folder(self.staging)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        """Space left on the disk; 0 where the disk cannot be asked."""
+        try:
+            return shutil.disk_usage(self.root).free
+        except OSError:
+            return 0
 
 
 def sync_folder(folder: Path) -> None:

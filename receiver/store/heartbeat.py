@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 
 from receiver.store.folder import DataFolder, replace_file
 
-BEAT_SECONDS = 10.0
 _INSTANT = pa.timestamp("us")
 _SCHEMA = pa.schema([("receiver_id", pa.string()), ("started_at", _INSTANT), ("beat_at", _INSTANT)])
 

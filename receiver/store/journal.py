@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from receiver.errors import StorageBusy, StorageFailed
-from receiver.store.folder import sync_folder, try_lock, write_all
+from receiver.store.folder import RESERVE_BYTES, DataFolder, sync_folder, try_lock, write_all
 from receiver.store.segment import FILE_MAGIC, Delivery, encode_frame
 
 SEAL_SECONDS = 2.0
@@ -35,42 +35,61 @@ class Journal:
     The event loop appends; one thread takes everything that waits, writes it with one call, syncs once and
     lets all of it be answered. While it syncs, the next group gathers: no timer delays an answer.
 
-    After an error of a write or a sync nothing more is accepted. A sync is never tried again: the kernel may
-    report success for pages that it has already given up.
+    Before ``open``, and after an error of a write or a sync, nothing is accepted. A sync is never tried
+    again: the kernel may report success for pages that it has already given up.
 
     Attributes
     ----------
-    failure : Exception or None, what stopped the journal
+    failure : Exception or None, why the journal accepts nothing
     waiting, waiting_bytes : int, deliveries (and their bytes) that are not on disk yet
     commits, committed, commit_seconds : totals over this run: groups, deliveries, seconds spent writing
     """
 
-    def __init__(self, root: Path, receiver_id: str, on_failure: Callable[[], None]) -> None:
-        """Create the folder and the first segment, and start the thread; a loop must be running.
+    def __init__(self, folder: DataFolder, on_failure: Callable[[], None]) -> None:
+        """Prepare a journal that is not open yet; a loop must be running.
 
         Parameters
         ----------
-        root : Path, the ``journal`` folder
-        receiver_id : str, never used before: segments are named after it, and a name is published once
+        folder : DataFolder, the journal lies in its ``journal`` folder
         on_failure : callable, called once on the loop when the journal has stopped for good
         """
-        self.failure: Exception | None = None
+        self.failure: Exception | None = StorageFailed("The journal is not open.")
         self.waiting_bytes = 0
         self.commits, self.committed, self.commit_seconds = 0, 0, 0.0
+        self._data = folder
         self._loop = asyncio.get_running_loop()
         self._on_failure = on_failure
         self._closing = False
         self._waiting: set[asyncio.Future[None]] = set()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._receiver_id = receiver_id
-        self._folder = root / receiver_id
-        self._folder.mkdir(mode=0o700)
-        self._lock = try_lock(self._folder / "LOCK")
-        self._number = 0
-        self._open_segment()
-        sync_folder(self._folder)
-        sync_folder(root)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+
+    def open(self, receiver_id: str) -> None:
+        """Create the run's folder and its first segment, and accept deliveries from then on.
+
+        Parameters
+        ----------
+        receiver_id : str, never used before: segments are named after it, and a name is published once
+
+        Raises
+        ------
+        OSError
+            If the disk refuses; it may be tried again, with another id.
+        """
+        self._receiver_id, self._number = receiver_id, 0
+        self._folder = self._data.journal / receiver_id
+        self._folder.mkdir(mode=0o700)
+        lock = try_lock(self._folder / "LOCK")
+        try:
+            self._open_segment()
+            sync_folder(self._folder)
+            sync_folder(self._data.journal)
+        except OSError:
+            if lock is not None:
+                os.close(lock)
+            raise
+        self._lock = lock
+        self.failure = None
         self._thread.start()
 
     @property
@@ -79,8 +98,12 @@ class Journal:
         return len(self._waiting)
 
     def has_room(self, body_bytes: int) -> bool:
-        """Whether a body of this many bytes may wait for the disk now."""
-        return self.waiting < MAX_WAITING and self.waiting_bytes + body_bytes <= MAX_WAITING_BYTES
+        """Whether a body of this many bytes may wait for the disk now, and the disk has room for it."""
+        return (
+            self.waiting < MAX_WAITING
+            and self.waiting_bytes + body_bytes <= MAX_WAITING_BYTES
+            and self._data.free_bytes() >= RESERVE_BYTES
+        )
 
     def append(self, body: bytes, signature: bytes) -> asyncio.Future[None]:
         """Hand a verified delivery to the disk.
@@ -93,14 +116,14 @@ class Journal:
         Raises
         ------
         StorageBusy
-            If too much waits already.
+            If too much waits already, or the disk is full.
         StorageFailed
-            If the journal has stopped.
+            If the journal is not open.
         """
         if self.failure is not None or self._closing:
-            raise StorageFailed("The journal has stopped.")
+            raise StorageFailed("The journal is not open.")
         if not self.has_room(len(body)):
-            raise StorageBusy("Too many deliveries wait for the disk.")
+            raise StorageBusy("Too many deliveries wait for the disk, or it is full.")
         durable = self._loop.create_future()
         self._waiting.add(durable)
         self.waiting_bytes += len(body)
@@ -110,6 +133,8 @@ class Journal:
     async def close(self) -> None:
         """Commit what waits, seal the segment and let go of the folder."""
         self._closing = True
+        if not self._thread.ident:
+            return
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         if self._lock is not None:
@@ -166,9 +191,14 @@ class Journal:
     def _open_segment(self) -> None:
         self._segment_name = f"{self._receiver_id}-{self._number:016}"
         self._path = self._folder / f"{self._number:016}.open"
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        write_all(self._descriptor, FILE_MAGIC)
-        os.fsync(self._descriptor)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        try:
+            write_all(descriptor, FILE_MAGIC)
+            os.fsync(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
         self._frames, self._bytes, self._seal_due = 0, 0, 0.0
 
     def _seal(self) -> None:

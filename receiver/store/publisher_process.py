@@ -1,173 +1,149 @@
-"""The publisher as a process of its own: parsing never delays an answer, and a crash in it loses nothing."""
+"""The receiver's end of the publisher, which is a process of its own: parsing never delays an answer.
+
+Nothing that the publisher needs for its work is imported here: the process that answers stays small.
+"""
 
 import asyncio
 import contextlib
 import json
 import logging
-import os
-import select
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
+from datetime import datetime
+from typing import NamedTuple
 
-from receiver.deliveries import ReadingOptions
-from receiver.errors import EXIT_FAILED, FolderInUse, ReceiverError
-from receiver.store.folder import DataFolder, try_lock
-from receiver.store.journal import remove_empty_journals
-from receiver.store.publisher import Publisher, remove_unfinished
+from receiver.errors import FolderInUse
+from receiver.settings import ReadingSettings
+from receiver.store.folder import DataFolder
 
-POLL_SECONDS = 0.25
-LOCK_SECONDS = 3.0
-CLEAN_SECONDS = 3600.0
-DRAIN = b"drain\n"
+LONGEST_PAUSE_SECONDS = 30
+SILENT_SECONDS = 60.0
 
 logger = logging.getLogger("receiver")
 
 
+class Beat(NamedTuple):
+    """One run of the receiver was up from one instant (UTC) to another."""
+
+    receiver_id: str
+    started_at: datetime
+    beat_at: datetime
+
+
 class PublisherProcess:
-    """The receiver's end: starts the process, reads what it did, and lets it finish.
+    """Keeps one publisher running, gives it heartbeats to write, and reads what it did.
+
+    A publisher that ends is started again: nothing is lost without it, and capture does not wait for it.
 
     Attributes
     ----------
     totals : Counter of str, events, duplicates, damaged and unreadable since the start
+    failures : int, how often a publisher has ended that was not told to
     """
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, folder: DataFolder, reading: ReadingSettings, environ: Mapping[str, str]) -> None:
         self.totals: Counter[str] = Counter()
-        self._process = process
-        self._reading = asyncio.create_task(self._read())
+        self.failures = 0
+        self._folder = folder
+        self._settings = json.dumps({"data": str(folder.root), **asdict(reading)}, default=sorted)
+        # Whoever reads bodies needs no secret.
+        self._environ = {
+            name: text for name, text in environ.items() if not ("SECRET" in name or "TOKEN" in name)
+        }
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeping: asyncio.Task[int] | None = None
+        self._draining = asyncio.Event()
+        self._asked_at: float | None = None
 
-    @classmethod
-    async def start(
-        cls, folder: DataFolder, options: ReadingOptions, environ: Mapping[str, str]
-    ) -> "PublisherProcess":
-        """Start the process and wait until it alone publishes from the folder.
+    async def start(self) -> None:
+        """Start the process, unless that is done, and wait until it alone publishes from the folder.
 
         Raises
         ------
         FolderInUse
             If another publisher does.
         """
-        settings = {
-            "data": str(folder.root),
-            "store_text": options.store_text,
-            "bot_app_ids": sorted(options.bot_app_ids),
-            "human_app_ids": sorted(options.human_app_ids),
-        }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, json.dumps(settings),
+        if self._keeping is not None:
+            return
+        process = await self._spawn()
+        if await _first_line(process) != b"ready\n":
+            await process.wait()
+            raise FolderInUse(f"{self._folder.root}: the publisher did not start; the line above says why.")
+        self._keeping = asyncio.create_task(self._keep(process))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process at this moment."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long the publisher has owed an answer to a heartbeat; 0 when it owes none."""
+        return 0.0 if self._asked_at is None else time.monotonic() - self._asked_at
+
+    def beat(self, beat: Beat) -> None:
+        """Have a heartbeat written, and learn by the answer whether the publisher still works."""
+        # One at a time: they would pile up in front of a publisher that hangs.
+        if self._asked_at is None:
+            self._asked_at = time.monotonic()
+            self._tell(beat=beat)
+
+    async def drain(self, beat: Beat | None) -> int:
+        """Have everything published that is sealed, and end the process; its exit code.
+
+        Parameters
+        ----------
+        beat : Beat or None, the last heartbeat, if this run has stored anything
+        """
+        self._draining.set()
+        if self._keeping is None:
+            return 0
+        self._tell(beat=beat, drain=True)
+        return await self._keeping
+
+    def _tell(self, *, beat: Beat | None, drain: bool = False) -> None:
+        stdin = None if self._process is None else self._process.stdin
+        if stdin is not None and not stdin.is_closing():  # else it is ending: its exit code will say how
+            fields = None if beat is None else beat._asdict()
+            message = json.dumps({"beat": fields, "drain": drain}, default=datetime.isoformat)
+            stdin.write(message.encode() + b"\n")
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        self._asked_at = None
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "receiver.store.publishing", self._settings,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            # Whoever reads bodies needs no secret.
-            env={name: text for name, text in environ.items() if not ("SECRET" in name or "TOKEN" in name)},
+            env=self._environ,
         )  # fmt: skip
+        return self._process
+
+    async def _keep(self, process: asyncio.subprocess.Process) -> int:
+        """Read what the process says, and start it again when it ends too early; the last exit code."""
+        while True:
+            await self._read(process)
+            exit_code = await process.wait()
+            if self._draining.is_set():
+                return exit_code
+            self.failures += 1
+            logger.critical("the publisher has failed: what was acknowledged waits in journal/")
+            # Each time a second longer: what cannot work now is not worth a processor.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._draining.wait(), min(self.failures, LONGEST_PAUSE_SECONDS))
+                return exit_code
+            process = await self._spawn()
+            await _first_line(process)
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        if await process.stdout.readline() != b"ready\n":
-            await process.wait()
-            raise FolderInUse(f"{folder.root}: the publisher did not start; the line above says why.")
-        return cls(process)
-
-    async def exited(self) -> int:
-        """Wait for the end of the process; its exit code."""
-        return await self._process.wait()
-
-    async def drain(self) -> int:
-        """Have everything published that is sealed, and end the process; its exit code."""
-        assert self._process.stdin is not None
-        if self._process.returncode is None:
-            with contextlib.suppress(ConnectionError):  # it is ending by itself: its exit code says how
-                self._process.stdin.write(DRAIN)
-                await self._process.stdin.drain()
-        await self._reading
-        return await self._process.wait()
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
+        async for line in process.stdout:
+            self._asked_at = None
             self.totals.update(json.loads(line))
 
 
-def main(arguments: list[str]) -> int:
-    """Publish until the receiver says ``drain`` on standard input, or is gone.
-
-    Parameters
-    ----------
-    arguments : list of one str, the settings as JSON
-
-    Returns
-    -------
-    int
-        0 when everything sealed was published, else 1.
-    """
-    # A terminal or a supervisor signals the whole group, but the receiver decides when all is published.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.umask(0o077)
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
-    settings = json.loads(arguments[0])
-    folder = DataFolder(Path(settings["data"]))
-    options = ReadingOptions(
-        store_text=settings["store_text"],
-        bot_app_ids=frozenset(settings["bot_app_ids"]),
-        human_app_ids=frozenset(settings["human_app_ids"]),
-    )
-    try:
-        _lock(folder)
-        # Before the receiver goes on: from then on it writes into staging/ and journal/ too.
-        remove_unfinished(folder)
-        remove_empty_journals(folder.journal)
-        print("ready", flush=True)
-        return _publish_until_drained(folder, options)
-    except (ReceiverError, OSError) as error:
-        logger.critical("publisher: %s", error)
-        return EXIT_FAILED
-
-
-def _lock(folder: DataFolder) -> None:
-    # The publisher of a receiver that was killed ends after the segment in its hands.
-    give_up = time.monotonic() + LOCK_SECONDS
-    while try_lock(folder.lock) is None:
-        if time.monotonic() > give_up:
-            raise FolderInUse(f"{folder.root}: another receiver publishes from this folder. Stop it first.")
-        time.sleep(POLL_SECONDS)
-
-
-def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> int:
-    publisher = Publisher(folder, options)
-    draining = False
-    clean_at = 0.0
-    while True:
-        segments = publisher.sealed_segments()
-        for segment in segments:
-            print(json.dumps(asdict(publisher.publish(segment))), flush=True)
-            draining = draining or _is_told_to_drain(0)
-        if draining and not segments:
-            publisher.close()
-            remove_empty_journals(folder.journal)
-            return 0
-        if time.monotonic() >= clean_at:
-            publisher.remove_old_segments()
-            clean_at = time.monotonic() + CLEAN_SECONDS
-        draining = draining or _is_told_to_drain(POLL_SECONDS)
-
-
-def _is_told_to_drain(timeout_seconds: float) -> bool:
-    """Listen to the receiver; False when it says nothing.
-
-    Raises
-    ------
-    ReceiverError
-        When it is gone: the next receiver must find the folder free.
-    """
-    readable, _, _ = select.select([sys.stdin], [], [], timeout_seconds)
-    if readable and os.read(sys.stdin.fileno(), len(DRAIN)) != DRAIN:
-        raise ReceiverError("the receiver is gone; what it acknowledged is published at the next start")
-    return bool(readable)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+async def _first_line(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdout is not None
+    return await process.stdout.readline()

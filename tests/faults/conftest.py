@@ -1,1 +1,5 @@
-../receiver/conftest.py
+"""Every test of a fault may run receivers."""
+
+from receiving import data, start
+
+__all__ = ["data", "start"]

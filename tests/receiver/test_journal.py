@@ -12,6 +12,7 @@ import pytest
 
 from receiver.errors import StorageBusy, StorageFailed
 from receiver.store import journal as journal_module
+from receiver.store.folder import DataFolder
 from receiver.store.journal import MAX_WAITING, Journal, remove_empty_journals, seal_dead_journals
 from receiver.store.segment import (
     FILE_MAGIC,
@@ -31,18 +32,25 @@ FRAMES = [encode_frame(delivery, NAME) for delivery in DELIVERIES]
 SEGMENT = FILE_MAGIC + b"".join(FRAMES)
 
 
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = DataFolder(tmp_path)
+    folder.create()
+    return folder.journal
+
+
 def run(use: Callable[[Journal], Awaitable[Any]], root: Path) -> tuple[Journal, list[str]]:
     """Open a journal, use it on a loop of its own, close it; also what ``on_failure`` said."""
     failures: list[str] = []
 
     async def session() -> Journal:
-        journal = Journal(root, "receiver-1", lambda: failures.append("failed"))
+        journal = Journal(DataFolder(root.parent), lambda: failures.append("failed"))
+        journal.open("receiver-1")
         async with asyncio.timeout(30):
             await use(journal)
             await journal.close()
         return journal
 
-    root.mkdir(exist_ok=True)
     return asyncio.run(session()), failures
 
 
@@ -103,27 +111,27 @@ def test_a_body_that_imitates_a_frame_stays_a_body() -> None:
     assert read_segment(torn, NAME) == ([], [Damage(8, len(torn), is_tail=True)])
 
 
-def test_what_was_appended_is_in_a_sealed_segment_after_close(tmp_path: Path) -> None:
+def test_what_was_appended_is_in_a_sealed_segment_after_close(root: Path) -> None:
     async def use(journal: Journal) -> None:
         await asyncio.gather(*(journal.append(body, b"s" * 32) for body in (b"one", b"two", b"three")))
 
-    journal, failures = run(use, tmp_path)
-    assert bodies(tmp_path) == [b"one", b"two", b"three"]
-    assert [path.suffix for path in sorted(tmp_path.glob("*/*.*"))] == [".wal"]
+    journal, failures = run(use, root)
+    assert bodies(root) == [b"one", b"two", b"three"]
+    assert [path.suffix for path in sorted(root.glob("*/*.*"))] == [".wal"]
     assert (journal.committed, journal.waiting, journal.waiting_bytes, failures) == (3, 0, 0, [])
 
 
-def test_nobody_else_may_read_the_journal(tmp_path: Path) -> None:
+def test_nobody_else_may_read_the_journal(root: Path) -> None:
     async def use(journal: Journal) -> None:
         await journal.append(b"one", b"s" * 32)
 
-    run(use, tmp_path)
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    run(use, root)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in root.rglob("*")}
     assert modes == {"receiver-1": 0o700, "LOCK": 0o600, "0000000000000000.wal": 0o600}
 
 
 def test_a_delivery_is_durable_only_after_the_sync_has_returned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     syncing, release = threading.Event(), threading.Event()
     sync = os.fdatasync
@@ -143,12 +151,10 @@ def test_a_delivery_is_durable_only_after_the_sync_has_returned(
         release.set()
         await durable
 
-    run(use, tmp_path)
+    run(use, root)
 
 
-def test_what_gathers_during_a_sync_shares_the_next_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_gathers_during_a_sync_shares_the_next_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     syncing, release = threading.Event(), threading.Event()
     sync = os.fdatasync
 
@@ -167,11 +173,11 @@ def test_what_gathers_during_a_sync_shares_the_next_one(
         await asyncio.gather(first, *others)
         assert journal.commits == 2
 
-    run(use, tmp_path)
+    run(use, root)
 
 
 def test_the_name_of_a_segment_is_durable_before_its_first_delivery_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
     for name in ("fsync", "fdatasync"):
@@ -188,7 +194,7 @@ def test_the_name_of_a_segment_is_durable_before_its_first_delivery_is(
         await journal.append(b"one", b"s" * 32)
         await journal.append(b"two", b"s" * 32)
 
-    run(use, tmp_path / "journal")
+    run(use, root)
     first = synced.index("fdatasync 0000000000000000.open")
     assert {"fsync 0000000000000000.open", "fsync receiver-1", "fsync journal"} <= set(synced[:first])
     second = synced.index("fdatasync 0000000000000001.open")
@@ -196,7 +202,7 @@ def test_the_name_of_a_segment_is_durable_before_its_first_delivery_is(
 
 
 def test_a_failed_sync_is_never_tried_again_and_acknowledges_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
 
@@ -213,23 +219,23 @@ def test_a_failed_sync_is_never_tried_again_and_acknowledges_nothing(
         with pytest.raises(StorageFailed):
             journal.append(b"later", b"s" * 32)
 
-    journal, failures = run(use, tmp_path)
+    journal, failures = run(use, root)
     assert (len(calls), failures) == (1, ["failed"])
     assert isinstance(journal.failure, OSError)
 
 
-def test_a_short_write_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_write_is_completed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:7]))
 
     async def use(journal: Journal) -> None:
         await journal.append(b"a body longer than seven bytes", b"s" * 32)
 
-    run(use, tmp_path)
-    assert bodies(tmp_path) == [b"a body longer than seven bytes"]
+    run(use, root)
+    assert bodies(root) == [b"a body longer than seven bytes"]
 
 
-def test_a_file_that_may_not_grow_acknowledges_only_what_is_whole_on_disk(tmp_path: Path) -> None:
+def test_a_file_that_may_not_grow_acknowledges_only_what_is_whole_on_disk(root: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     acknowledged: list[bytes] = []
 
@@ -245,14 +251,14 @@ def test_a_file_that_may_not_grow_acknowledges_only_what_is_whole_on_disk(tmp_pa
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    _, failures = run(use, tmp_path)
+    _, failures = run(use, root)
     assert failures == ["failed"]
     assert (1000 - len(FILE_MAGIC)) // (FRAME_OVERHEAD_BYTES + 150) == len(acknowledged)
-    assert bodies(tmp_path) == acknowledged
-    assert (tmp_path / "receiver-1" / "0000000000000000.open").stat().st_size == 1000  # torn at the limit
+    assert bodies(root) == acknowledged
+    assert (root / "receiver-1" / "0000000000000000.open").stat().st_size == 1000  # torn at the limit
 
 
-def test_more_than_memory_is_set_aside_for_is_refused_until_it_is_on_disk(tmp_path: Path) -> None:
+def test_more_than_memory_is_set_aside_for_is_refused_until_it_is_on_disk(root: Path) -> None:
     async def use(journal: Journal) -> None:
         waiting = [journal.append(b"x", b"s" * 32) for _ in range(MAX_WAITING)]
         with pytest.raises(StorageBusy):
@@ -260,44 +266,44 @@ def test_more_than_memory_is_set_aside_for_is_refused_until_it_is_on_disk(tmp_pa
         await asyncio.gather(*waiting)
         await journal.append(b"x", b"s" * 32)
 
-    run(use, tmp_path)
-    assert len(bodies(tmp_path)) == MAX_WAITING + 1
+    run(use, root)
+    assert len(bodies(root)) == MAX_WAITING + 1
 
 
-def test_a_segment_is_sealed_soon_after_its_first_delivery(tmp_path: Path) -> None:
+def test_a_segment_is_sealed_soon_after_its_first_delivery(root: Path) -> None:
     async def use(journal: Journal) -> None:
         await journal.append(b"one", b"s" * 32)
         async with asyncio.timeout(30):
-            while not list(tmp_path.glob("*/*.wal")):
+            while not list(root.glob("*/*.wal")):
                 await asyncio.sleep(0.02)
         await journal.append(b"two", b"s" * 32)
 
-    run(use, tmp_path)
-    assert [path.name for path in sorted(tmp_path.glob("*/*.wal"))] == [f"{n:016}.wal" for n in range(2)]
+    run(use, root)
+    assert [path.name for path in sorted(root.glob("*/*.wal"))] == [f"{n:016}.wal" for n in range(2)]
 
 
-def test_only_the_journals_of_dead_receivers_are_sealed(tmp_path: Path) -> None:
-    dead = tmp_path / "dead"
+def test_only_the_journals_of_dead_receivers_are_sealed(root: Path) -> None:
+    dead = root / "dead"
     dead.mkdir()
     (dead / f"{0:016}.open").write_bytes(SEGMENT)
     (dead / f"{1:016}.open").write_bytes(FILE_MAGIC)  # opened ahead, never written to
 
     async def use(journal: Journal) -> None:
         await journal.append(b"alive", b"s" * 32)
-        assert seal_dead_journals(tmp_path) == 1
-        assert [path.name for path in tmp_path.glob("receiver-1/*.open")] == [f"{0:016}.open"]
+        assert seal_dead_journals(root) == 1
+        assert [path.name for path in root.glob("receiver-1/*.open")] == [f"{0:016}.open"]
 
-    run(use, tmp_path)
+    run(use, root)
     assert sorted(path.name for path in dead.iterdir()) == [f"{0:016}.wal", "LOCK"]
 
 
-def test_only_empty_journals_of_dead_receivers_are_removed(tmp_path: Path) -> None:
+def test_only_empty_journals_of_dead_receivers_are_removed(root: Path) -> None:
     for name in ("empty", "unpublished"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "unpublished" / f"{0:016}.wal").write_bytes(SEGMENT)
+        (root / name).mkdir()
+    (root / "unpublished" / f"{0:016}.wal").write_bytes(SEGMENT)
 
     async def use(journal: Journal) -> None:
-        remove_empty_journals(tmp_path)
+        remove_empty_journals(root)
 
-    run(use, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["receiver-1", "unpublished"]
+    run(use, root)
+    assert sorted(path.name for path in root.iterdir()) == ["receiver-1", "unpublished"]

@@ -1,0 +1,134 @@
+"""The publisher's process: it publishes what is sealed, and writes the receiver's heartbeats.
+
+It reads one JSON object a line: ``{"beat": {"receiver_id": …, "started_at": …, "beat_at": …}, "drain": false}``,
+and writes ``ready``, then one JSON object for each segment (what became of it) and for each line read.
+"""
+
+import json
+import logging
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from receiver.deliveries import ReadingOptions
+from receiver.errors import EXIT_FAILED, FolderInUse, ReceiverError
+from receiver.store.folder import DataFolder, try_lock
+from receiver.store.heartbeat import write_heartbeat
+from receiver.store.journal import remove_empty_journals
+from receiver.store.publisher import Publisher, remove_unfinished
+
+POLL_SECONDS = 0.25
+LOCK_SECONDS = 3.0
+CLEAN_SECONDS = 3600.0
+
+logger = logging.getLogger("receiver")
+
+
+def main(arguments: list[str]) -> int:
+    """Publish until the receiver says so on standard input, or is gone.
+
+    Parameters
+    ----------
+    arguments : list of one str, the settings as JSON
+
+    Returns
+    -------
+    int
+        0 when everything sealed was published, else 1.
+    """
+    # A terminal or a supervisor signals the whole group, but the receiver decides when all is published.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.umask(0o077)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
+    settings = json.loads(arguments[0])
+    folder = DataFolder(Path(settings["data"]))
+    options = ReadingOptions(
+        store_text=settings["store_text"],
+        bot_app_ids=frozenset(settings["bot_app_ids"]),
+        human_app_ids=frozenset(settings["human_app_ids"]),
+    )
+    try:
+        _lock(folder)
+        # Before the receiver goes on: from then on it writes into journal/ too.
+        remove_unfinished(folder)
+        remove_empty_journals(folder.journal)
+        print("ready", flush=True)
+        return _publish_until_drained(folder, options)
+    except (ReceiverError, OSError) as error:
+        logger.critical("publisher: %s", error)
+        return EXIT_FAILED
+
+
+def _lock(folder: DataFolder) -> None:
+    # The publisher of a receiver that was killed ends after the segment in its hands.
+    give_up = time.monotonic() + LOCK_SECONDS
+    while try_lock(folder.lock) is None:
+        if time.monotonic() > give_up:
+            raise FolderInUse(f"{folder.root}: another receiver publishes from this folder. Stop it first.")
+        time.sleep(POLL_SECONDS)
+
+
+def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> int:
+    publisher = Publisher(folder, options)
+    draining = False
+    clean_at = 0.0
+    while True:
+        segments = publisher.sealed_segments()
+        for segment in segments:
+            _say(asdict(publisher.publish(segment)))
+            draining = _listen(folder, 0) or draining
+        if draining and not segments:
+            publisher.close()
+            remove_empty_journals(folder.journal)
+            return 0
+        if time.monotonic() >= clean_at:
+            publisher.remove_old_segments()
+            clean_at = time.monotonic() + CLEAN_SECONDS
+        draining = draining or _listen(folder, POLL_SECONDS)
+
+
+def _listen(folder: DataFolder, timeout_seconds: float) -> bool:
+    """Do what the receiver says; whether that was to drain.
+
+    Raises
+    ------
+    ReceiverError
+        When the receiver is gone: the next one must find the folder free.
+    """
+    readable, _, _ = select.select([sys.stdin], [], [], timeout_seconds)
+    if not readable:
+        return False
+    # Few and short: each line is written into the pipe whole, and a next one once this one is answered.
+    content = os.read(sys.stdin.fileno(), select.PIPE_BUF)
+    if not content:
+        raise ReceiverError("the receiver is gone; what it acknowledged is published at the next start")
+    told = [json.loads(line) for line in content.splitlines()]
+    for message in told:
+        if message["beat"] is not None:
+            _beat(folder, message["beat"])
+        _say({})
+    return any(message["drain"] for message in told)
+
+
+def _beat(folder: DataFolder, beat: Mapping[str, str]) -> None:
+    started_at, beat_at = (datetime.fromisoformat(beat[name]) for name in ("started_at", "beat_at"))
+    try:
+        write_heartbeat(folder, beat["receiver_id"], started_at, beat_at)
+    except OSError as error:
+        # A missing beat shows as a gap in capture, which is the careful side to err on.
+        logger.error("heartbeat: %s", error)
+
+
+def _say(what: Mapping[str, int]) -> None:
+    print(json.dumps(what), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
