@@ -15,6 +15,7 @@ from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports import contacts, rates, sales, spend
 from ctm_analytics.imports.csv_reading import open_csv
 from ctm_analytics.imports.faults import Findings
+from ctm_analytics.imports.json_reading import is_json, open_json_lines
 from ctm_analytics.imports.layout import Layout, choose_layout
 from ctm_analytics.imports.ledger import earlier_import, publish
 from ctm_analytics.imports.options import Options
@@ -70,7 +71,7 @@ def import_file(kind: Kind, file: Path | BinaryIO, data: Path, options: Options)
         earlier = earlier_import(folder, source.sha256)
         if earlier:
             return earlier
-        text_file = open_csv(source)
+        text_file: TextFile = open_json_lines(source) if is_json(source) else open_csv(source)
         layout = choose_layout(text_file, kind.name, options)
         findings = Findings(source.name)
         rows = _read(kind, text_file, layout, options, findings)

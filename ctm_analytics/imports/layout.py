@@ -90,10 +90,15 @@ def choose_layout(text_file: TextFile, kind: str, options: Options) -> Layout:
     return best
 
 
-def _fitness(layout: Layout) -> tuple[int, int, int]:
-    """Rank layouts: fewest required columns missing, most columns known, most of them spelled alike."""
+def _fitness(layout: Layout) -> tuple[int, int, int, bool]:
+    """Rank layouts: fewest required columns missing, most columns known, most spelled alike, the plain one."""
     spellings = {alias for rule in layout.preset.fields.values() for alias in rule.spellings}
-    return -len(layout.missing), len(layout.columns), len(spellings.intersection(layout.header))
+    return (
+        -len(layout.missing),
+        len(layout.columns),
+        len(spellings.intersection(layout.header)),
+        layout.preset.name == "plain",
+    )
 
 
 def _fields(preset: Preset) -> set[str]:

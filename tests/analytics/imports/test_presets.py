@@ -16,7 +16,7 @@ def test_every_field_of_a_preset_is_one_that_the_kind_casts(kind):
 def test_there_are_the_presets_that_the_documentation_names():
     assert {kind: [preset.name for preset in presets_of(kind)] for kind in KINDS} == {
         "sales": ["plain", "shopify"],
-        "spend": ["meta_ads_manager", "plain"],
+        "spend": ["meta_ads_manager", "meta_insights", "plain"],
         "contacts": ["plain"],
         "rates": ["plain"],
     }
