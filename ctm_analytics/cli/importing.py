@@ -62,7 +62,7 @@ def sales(
     currency: Currency = None,
     undo: Undo = None,
 ) -> None:
-    """Import orders or deals: Shopify's export, or a plain CSV."""
+    """Import orders or deals: from Shopify, WooCommerce, Stripe, HubSpot, Salesforce, or a plain CSV."""
     _run(
         "sales",
         files or [],
@@ -93,7 +93,7 @@ def spend(
     spread_evenly: SpreadEvenly = False,
     undo: Undo = None,
 ) -> None:
-    """Import what the ads cost: Ads Manager's export by day, or a plain CSV."""
+    """Import what the ads cost: Ads Manager's export by day, the Marketing API's insights, or a plain CSV."""
     _run(
         "spend",
         files or [],

@@ -13,7 +13,7 @@ EXCEL_ADVICE = (
     "Excel has rounded ids: export the file again as CSV and do not open it in Excel before the import."
 )
 
-_SYMBOL = r"(?:[A-Z]{0,3}[$€£¥₹₫₱฿₩₪₺₦₴]|[A-Z]{3}|zł|Rp)\.?"
+_SYMBOL = r"(?:[A-Z]{0,3}[$€£¥₹₫₱฿₩₪₺₦₴৳]|[A-Z]{3}|zł|Rp)\.?"
 _NUMBER = {
     ".": r"(\d{1,3}(?:[, '’]\d{3})+|\d+)(?:\.(\d+))?",
     ",": r"(\d{1,3}(?:[. '’]\d{3})+|\d+)(?:,(\d+))?",
@@ -34,6 +34,7 @@ _SIGNED = {
     "₺": "TRY",
     "₦": "NGN",
     "₴": "UAH",
+    "৳": "BDT",
     "R$": "BRL",
     "US$": "USD",
     "zł": "PLN",
@@ -69,7 +70,10 @@ _RATE_DIGITS = 10
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _ROUNDED = re.compile(r"\d{14,15}000")
 _CURRENCY = re.compile("[A-Z]{3}")
-_FLAGS = dict.fromkeys(("true", "yes", "1"), True) | dict.fromkeys(("false", "no", "0"), False)
+# "new" and "returning" are what shops write about a customer.
+_FLAGS = dict.fromkeys(("true", "yes", "1", "new"), True) | dict.fromkeys(
+    ("false", "no", "0", "returning"), False
+)
 _PLATFORMS = ("messenger", "instagram", "whatsapp")
 
 
@@ -93,7 +97,7 @@ def signed_currency(text: str) -> str | None:
     >>> signed_currency("€ 12.50"), signed_currency("12.50 USD"), signed_currency("$12.50")
     ('EUR', 'USD', None)
     """
-    sign = "".join(character for character in text if character.isalpha() or character in "$€£₹₫₱฿₩₪₺₦₴")
+    sign = "".join(character for character in text if character.isalpha() or character in "$€£₹₫₱฿₩₪₺₦₴৳")
     return _SIGNED.get(sign) or (sign if _CURRENCY.fullmatch(sign) else None)
 
 

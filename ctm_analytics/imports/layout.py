@@ -231,7 +231,9 @@ def _missing_field(name: str, layout: Layout) -> str:
     spelled = rule.headers[_language(layout)][0].replace(_CURRENCY, "USD")
     said = f"  no column {shown(spelled)} (field {name})."
     near = {re.sub(r"\s*\(.*\)$", "", _plain(column)): column for column in layout.unused}
-    for guess in difflib.get_close_matches(_plain(spelled.partition(" (")[0]), list(near), n=1):
+    # "Opportunity Name" looks like "Opportunity ID": where the preset knows better, only a slip of the pen is guessed.
+    cutoff = 0.9 if rule.missing else 0.6
+    for guess in difflib.get_close_matches(_plain(spelled.partition(" (")[0]), list(near), 1, cutoff):
         return f'{said} Did you mean {shown(near[guess])}? Then add --map "{near[guess]}={name}".'
     advice = rule.missing or ("Say it for the whole file: --currency USD." if name == "currency" else "")
     return f"{said} {advice}".rstrip()

@@ -19,12 +19,14 @@ class FieldRule:
     headers : mapping of language to tuple of str, how the column is spelled; ``{currency}`` stands for three letters
     alternatives : tuple of str, fields that together stand in for this one
     is_first_of : bool, several columns may hold it; the first that is filled counts
+    is_utc : bool, times without an offset are UTC, not local
     missing : str, what to do when a required column is not there
     """
 
     headers: Mapping[str, tuple[str, ...]]
     is_required: bool = False
     is_first_of: bool = False
+    is_utc: bool = False
     alternatives: tuple[str, ...] = ()
     missing: str = ""
 
@@ -62,6 +64,7 @@ def _parse(table: dict[str, Any]) -> Preset:
             headers={language: tuple(headers) for language, headers in rule["headers"].items()},
             is_required=rule.get("required", False),
             is_first_of=rule.get("first_of", False),
+            is_utc=rule.get("utc", False),
             alternatives=tuple(rule.get("or", ())),
             missing=rule.get("missing", ""),
         )

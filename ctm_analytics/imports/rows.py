@@ -1,7 +1,8 @@
 """Columns of text to a typed table, each fault named by line, column and value."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -84,7 +85,9 @@ def cast_rows(
     for name, cast in types.items():
         arrow_type = _ARROW_TYPES.get(cast, pa.string())
         if name in columns:
-            table[name] = _cast_column(columns[name], cast, arrow_type, notation, findings)
+            rule = layout.preset.fields.get(name)
+            own = replace(notation, zone=ZoneInfo("UTC")) if rule and rule.is_utc else notation
+            table[name] = _cast_column(columns[name], cast, arrow_type, own, findings)
         else:
             table[name] = pa.nulls(height, arrow_type)
     if layout.currency:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.imports.faults import Fault, Findings, plural
+from ctm_analytics.imports.faults import Fault, Findings, listed, plural, shown
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import require, without_faulty
 
@@ -35,8 +35,11 @@ TYPES = {
 
 def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
     """Bring typed rows to one row per sale: line items folded, statuses read, ids taken from notes."""
-    if "line_items" in layout.preset.rules:
-        rows = _without_line_items(rows, layout.preset.rules["line_items"]["blank"], findings)
+    line_items = layout.preset.rules.get("line_items", {})
+    if "blank" in line_items:
+        rows = _without_line_items(rows, line_items["blank"], findings)
+    if "repeated" in line_items:
+        rows = _without_repeated_orders(rows, findings)
     if "attributes" in layout.preset.rules:
         rows = _with_attributes(rows, layout.preset.rules["attributes"])
     rows = _with_statuses(rows, layout, findings)
@@ -57,6 +60,17 @@ def _without_line_items(rows: pa.Table, blank: str, findings: Findings) -> pa.Ta
         "rows with further line items of their orders",
     )
     return rows.filter(pc.invert(is_line_item))
+
+
+def _without_repeated_orders(rows: pa.Table, findings: Findings) -> pa.Table:
+    """Keep the first of the rows that say the same about an order."""
+    first = rows.group_by(list(TYPES), use_threads=False).aggregate([("source_line", "min")])
+    findings.leave_out(
+        len(rows) - len(first),
+        "row with a further line item of its order",
+        "rows with further line items of their orders",
+    )
+    return rows.filter(pc.is_in(rows["source_line"], value_set=first["source_line_min"]))
 
 
 def _with_attributes(rows: pa.Table, rules: Mapping[str, Any]) -> pa.Table:
@@ -83,12 +97,19 @@ def _attributes(cells: Iterable[tuple[str | None, str]], aliases: Mapping[str, s
 
 def _with_statuses(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
     statuses = layout.preset.rules["statuses"]
-    written = pc.fill_null(pc.utf8_lower(rows["status"]), statuses["won"][0])
+    are_others_left_out = statuses.get("others") == "left out"
+    usual = "" if are_others_left_out else statuses["won"][0]
+    written = pc.fill_null(pc.utf8_lower(rows["status"]), usual)
     known = pa.array([*statuses["won"], *statuses["cancelled"]], pa.string())
-    strange = rows.filter(pc.invert(pc.is_in(written, value_set=known)))
-    for line, text in zip(strange["source_line"].to_pylist(), strange["status"].to_pylist(), strict=True):
-        reason = f"not a status: expected {', '.join(known.to_pylist())}"
-        findings.faults.append(Fault(line, layout.header_of("status"), text, reason))
+    is_known = pc.is_in(written, value_set=known)
+    strange = rows.filter(pc.invert(is_known))
+    if are_others_left_out:
+        _leave_out_others(strange, layout, findings)
+        rows, written = rows.filter(is_known), written.filter(is_known)
+    else:
+        for line, text in zip(strange["source_line"].to_pylist(), strange["status"].to_pylist(), strict=True):
+            reason = f"not a status: expected {', '.join(known.to_pylist())}"
+            findings.faults.append(Fault(line, layout.header_of("status"), text, reason))
     is_cancelled = pc.or_(
         pc.is_in(written, value_set=pa.array(statuses["cancelled"], pa.string())),
         pc.is_valid(rows["cancelled_at"]),
@@ -99,6 +120,12 @@ def _with_statuses(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Tab
         findings.notes.append(f"{plural(unpaid, 'order', 'orders')} not paid yet, counted as sold")
     status = pc.if_else(is_cancelled, "cancelled", "won")
     return without_faulty(rows.set_column(rows.column_names.index("status"), "status", status), findings)
+
+
+def _leave_out_others(rows: pa.Table, layout: Layout, findings: Findings) -> None:
+    names = listed([shown(name) for name in sorted({name or "" for name in rows["status"].to_pylist()})])
+    said = f"whose {layout.header_of('status')} is no sale: {names}"
+    findings.leave_out(len(rows), f"row {said}", f"rows {said}")
 
 
 def _name_repeated_sales(rows: pa.Table, layout: Layout, findings: Findings) -> None:

@@ -15,7 +15,7 @@ def test_every_field_of_a_preset_is_one_that_the_kind_casts(kind):
 
 def test_there_are_the_presets_that_the_documentation_names():
     assert {kind: [preset.name for preset in presets_of(kind)] for kind in KINDS} == {
-        "sales": ["plain", "shopify"],
+        "sales": ["hubspot", "plain", "salesforce", "shopify", "stripe", "woocommerce"],
         "spend": ["meta_ads_manager", "meta_insights", "plain"],
         "contacts": ["plain"],
         "rates": ["plain"],
@@ -82,7 +82,8 @@ def test_a_mapping_wins_over_the_preset(importer):
     [
         (
             {"preset": "shopfy"},
-            "preset: 'shopfy' is no preset for sales. Did you mean 'shopify'? Use one of auto, plain, shopify.",
+            "preset: 'shopfy' is no preset for sales. Did you mean 'shopify'?"
+            " Use one of auto, hubspot, plain, salesforce, shopify, stripe, woocommerce.",
         ),
         (
             {"preset": "plain", "mapping": {"amout": "gross_amount"}},
