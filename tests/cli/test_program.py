@@ -34,7 +34,7 @@ def test_a_question_is_answered_on_stdout_and_described_on_stderr(program, shop)
     run = program("ads", "--as-of", AS_OF, CTM_DATA=str(shop))
     assert run.returncode == 0
     heading, rule, *rows = run.stdout.decode().splitlines()
-    assert heading.split()[:2] == ["ad", "id"]
+    assert heading.split()[:2] == ["Ad", "Spend"]
     assert set(rule) == {"─", " "}
     assert len(rows) == 3
     assert run.stderr.decode().splitlines() == [

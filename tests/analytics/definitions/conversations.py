@@ -104,7 +104,7 @@ def _timeline(inside: list[Row], activity: list[Row], rules: Rules) -> Row:
         "engaged": bool(written),
         "answered": bool(replies),
         "window_closes_at": written[-1] + rules.messaging_window if written else None,
-        "outside_window": _is_outside(sent, activity, bool(written), rules),
+        "outside_window": _is_outside(sent, activity, rules),
     }
 
 
@@ -121,11 +121,9 @@ def _last_written(event: Row, activity: list[Row]) -> datetime | None:
     return max(before, default=None)
 
 
-def _is_outside(sent: list[Row], activity: list[Row], is_engaged: bool, rules: Rules) -> bool | None:
-    """Say whether anything was sent after the window; unknown where the person is not known to have written."""
+def _is_outside(sent: list[Row], activity: list[Row], rules: Rules) -> bool:
+    """Say whether anything was sent after a window that had been open."""
     written = [_last_written(event, activity) for event in sent]
-    if sent and not is_engaged and not any(written):
-        return None
     return any(
         written_at is not None and event["occurred_at"] > written_at + rules.messaging_window
         for event, written_at in zip(sent, written, strict=True)
