@@ -65,7 +65,7 @@ def inspect(
                     for (name, kind), value in zip(COLUMNS, event, strict=True)
                     if name != "text" or options.store_text
                 }
-                print(json.dumps(row, ensure_ascii=False))
+                print(json.dumps(row))
 
 
 def _bodies(file: Path) -> Iterator[bytes]:
@@ -83,7 +83,7 @@ def _bodies(file: Path) -> Iterator[bytes]:
 def _is_json(line: bytes) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -12,6 +12,11 @@ from receiver.deliveries.reading import DEFAULT_OPTIONS, Reading, ReadingOptions
 from receiver.deliveries.redaction import without_content
 from receiver.deliveries.whatsapp import read_whatsapp_item
 
+# Every row repeats what surrounds its item. Meta batches at most 1,000 items of a few hundred bytes; a body whose rows
+# would hold this many times its own size is built to fill memory, and is kept as it came.
+_MOST_GROWTH = 16
+_SMALL_BYTES = 1 << 20
+
 # What the App Dashboard's "Test" buttons send beside an account that does not exist.
 _TEST_MESSAGE_ID = "random_mid"
 _TEST_PHONE_NUMBER_ID = "123456123"
@@ -21,7 +26,7 @@ def read_delivery(body: bytes, *, received_at: int, options: ReadingOptions = DE
     """Read the rows of one delivery.
 
     A total function: whatever the bytes, it returns at least one row and raises nothing. Bytes that are not
-    JSON, or JSON nested too deep to read, are one ``unknown`` event with the whole body in base64; JSON of
+    JSON, or JSON nested too deep or repeating itself too often, are one ``unknown`` event in base64; JSON of
     unknown shape is ``unknown`` and kept like any other item, without known keys of text.
 
     Parameters
@@ -43,14 +48,18 @@ def read_delivery(body: bytes, *, received_at: int, options: ReadingOptions = DE
     except (ValueError, RecursionError):
         return [_unreadable(body, received_at)]
     brought_by = delivery_id(body)
+    rows: list[Event] = []
+    room = _MOST_GROWTH * len(body) + _SMALL_BYTES
     try:
-        return [
-            _row(item, reading, received_at, brought_by, options)
-            for item in items_of(delivery)
-            for reading in _read(item, options)
-        ]
+        for item in items_of(delivery):
+            for reading in _read(item, options):
+                rows.append(_row(item, reading, received_at, brought_by, options))
+                room -= len(rows[-1].payload)
+                if room < 0:
+                    return [_unreadable(body, received_at)]
     except RecursionError:  # hundreds of levels deep: nothing that Meta sends
         return [_unreadable(body, received_at)]
+    return rows
 
 
 def _unreadable(body: bytes, received_at: int) -> Event:

@@ -23,7 +23,7 @@ def microseconds(time: object) -> int | None:
     """
     if isinstance(time, str):
         instant = _from_number(int(time)) if time.isdecimal() and len(time) <= 16 else _from_iso(time)
-    elif isinstance(time, (int, float)) and not isinstance(time, bool):
+    elif isinstance(time, (int, float)) and not isinstance(time, bool) and abs(time) < _LATEST:
         instant = _from_number(time)
     else:
         return None

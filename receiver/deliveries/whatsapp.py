@@ -40,17 +40,14 @@ def read_whatsapp_item(item: Item) -> Iterator[Reading]:
     """Read one change: each message, status, echo, call and preference in it is an event of its own."""
     change = mapping(item.content)
     value = mapping(change.get("value"))
-    found = False
-    for name, reader in _READERS.items():
-        for leaf in sequence(value.get(name)):
-            found = True
-            yield (
-                reader(_source_of(item, change, name, leaf), leaf)
-                if isinstance(leaf, dict)
-                else unknown(item)
-            )
-    if not found:
+    leaves = [(name, leaf) for name in _READERS for leaf in sequence(value.get(name))]
+    for name, leaf in leaves:
+        if isinstance(leaf, dict):
+            yield _READERS[name](_source_of(item, change, name, leaf), leaf)
+    if not leaves:
         yield _without_leaves(item, change, value)
+    elif not all(isinstance(leaf, dict) for _, leaf in leaves):
+        yield unknown(item)
 
 
 def _source_of(item: Item, change: Leaf, name: str, leaf: Leaf) -> Source:

@@ -3,8 +3,8 @@ import io
 
 import pandas as pd
 
-from ctm_analytics.columns import COLUMNS, PRESETS, column_of
-from ctm_analytics.report.tables import MOST_ROWS, NOT_CREDITED, ads_table, data_table, write_csv
+from ctm_analytics.columns import COLUMNS, NOT_CREDITED, PRESETS, column_of
+from ctm_analytics.report.tables import MOST_ROWS, ads_table, data_table, write_csv
 
 
 def cells(table, row):

@@ -39,7 +39,7 @@ def test_from_1e12_on_a_number_counts_milliseconds():
 
 @pytest.mark.parametrize(
     "written",
-    [None, True, "", "soon", {}, [], -1, "-1", 0, 12341, EARLY - 1, 1e300, 10**4000, "9" * 16, "9" * 5000,
+    [None, True, "", "soon", {}, [], -1, "-1", 0, 12341, EARLY - 1, 1e308, -1e308, 10**4000, "9" * 16, "9" * 5000,
      253370764800, "9999-12-31T00:00:00", "0001-01-01T00:00:00+23:59"],
 )  # fmt: skip
 def test_an_absurd_time_is_none(written):

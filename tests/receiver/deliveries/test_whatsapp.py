@@ -1,5 +1,7 @@
 """WhatsApp: what a reply looks like, and who a person is without a phone number."""
 
+import json
+
 import pytest
 
 BSUID = "US.13491208655302741918"
@@ -163,3 +165,22 @@ def test_the_length_of_a_text_is_kept_wherever_the_text_stands(samples, keys, le
         samples.read(samples.whatsapp(messages=[samples.message(**keys)]), store_text=True)[0].text_length
         == length
     )
+
+
+def test_leaves_that_are_no_objects_are_one_unknown_event(samples):
+    events = samples.read(samples.whatsapp(messages=[1, "2", None, samples.message()]))
+    assert [event.event_type for event in events] == ["message", "unknown"]
+
+
+def test_a_body_whose_rows_would_fill_memory_is_kept_as_it_came(samples):
+    body = samples.whatsapp(
+        padding="a" * 100_000, messages=[samples.message(id=f"wamid.{n}") for n in range(500)]
+    )
+    (event,) = samples.read(body)
+    assert event.event_type == "unknown"
+    assert list(json.loads(event.payload)) == ["body_base64"]
+
+
+def test_a_full_batch_of_a_thousand_messages_is_read(samples):
+    events = samples.read(samples.whatsapp(messages=[samples.message(id=f"wamid.{n}") for n in range(1000)]))
+    assert len({event.event_id for event in events}) == 1000
