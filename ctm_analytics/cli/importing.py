@@ -40,6 +40,10 @@ DateFormat = Annotated[
 Currency = Annotated[
     str | None, typer.Option(help="Of amounts for which the file names none, e.g. USD.", metavar="CODE")
 ]
+SavePreset = Annotated[
+    str | None,
+    typer.Option(help="Keep what --map says under this name, for files of the same columns.", metavar="NAME"),
+]
 SpreadEvenly = Annotated[
     bool, typer.Option("--spread-evenly", help="Estimate each day of a row over several days.")
 ]
@@ -60,6 +64,7 @@ def sales(
     rejects: Rejects = None,
     date_format: DateFormat = None,
     currency: Currency = None,
+    save_preset: SavePreset = None,
     undo: Undo = None,
 ) -> None:
     """Import orders or deals: from Shopify, WooCommerce, Stripe, HubSpot, Salesforce, or a plain CSV."""
@@ -73,12 +78,13 @@ def sales(
         dry_run=dry_run,
         max_errors=max_errors,
         rejects=rejects,
+        save_preset=save_preset,
         date_format=date_format,
         currency=currency,
     )
 
 
-@app.command(epilog='Example: ctm import spend ads-manager.csv --map "Ad ID=ad_id"')
+@app.command(epilog='Example: ctm import spend agency.csv --map "Net cost=spend" --save-preset agency')
 def spend(
     files: Files = None,
     *,
@@ -91,6 +97,7 @@ def spend(
     date_format: DateFormat = None,
     currency: Currency = None,
     spread_evenly: SpreadEvenly = False,
+    save_preset: SavePreset = None,
     undo: Undo = None,
 ) -> None:
     """Import what the ads cost: Ads Manager's export by day, the Marketing API's insights, or a plain CSV."""
@@ -104,6 +111,7 @@ def spend(
         dry_run=dry_run,
         max_errors=max_errors,
         rejects=rejects,
+        save_preset=save_preset,
         date_format=date_format,
         currency=currency,
         spread_evenly=spread_evenly,
@@ -120,6 +128,7 @@ def contacts(
     dry_run: DryRun = False,
     max_errors: MaxErrors = 0,
     rejects: Rejects = None,
+    save_preset: SavePreset = None,
     undo: Undo = None,
 ) -> None:
     """Import which contact is which customer, e-mail or phone."""
@@ -133,6 +142,7 @@ def contacts(
         dry_run=dry_run,
         max_errors=max_errors,
         rejects=rejects,
+        save_preset=save_preset,
     )
 
 
@@ -147,6 +157,7 @@ def rates(
     max_errors: MaxErrors = 0,
     rejects: Rejects = None,
     date_format: DateFormat = None,
+    save_preset: SavePreset = None,
     undo: Undo = None,
 ) -> None:
     """Import exchange rates: what one unit was worth in the reporting currency, by day."""
@@ -160,6 +171,7 @@ def rates(
         dry_run=dry_run,
         max_errors=max_errors,
         rejects=rejects,
+        save_preset=save_preset,
         date_format=date_format,
     )
 

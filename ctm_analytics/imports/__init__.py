@@ -53,8 +53,8 @@ def import_sales(
     data : Path, the data folder; the import is stored in its ``imports/sales/``
     settings : Settings; times without an offset are in ``reporting_timezone``
     imported_at : datetime with a zone; the latest import of a ``sale_id`` counts
-    **choices : ``preset``, ``mapping``, ``dry_run``, ``max_errors``, ``rejects``, ``date_format``, ``currency``, as
-        ``ctm_analytics.imports.options.Options`` describes them
+    **choices : ``preset``, ``mapping``, ``dry_run``, ``max_errors``, ``rejects``, ``date_format``, ``currency``,
+        ``save_preset``, as ``ctm_analytics.imports.options.Options`` describes them
 
     Returns
     -------

@@ -20,6 +20,7 @@ from ctm_analytics.imports.layout import Layout, choose_layout
 from ctm_analytics.imports.ledger import earlier_import, publish
 from ctm_analytics.imports.options import Options
 from ctm_analytics.imports.rows import cast_rows
+from ctm_analytics.imports.saved_presets import all_presets, check_name, save_preset
 from ctm_analytics.imports.source import open_source
 from ctm_analytics.imports.summary import ImportSummary
 from ctm_analytics.imports.text_rows import TextFile, read_rows
@@ -67,12 +68,18 @@ def import_file(kind: Kind, file: Path | BinaryIO, data: Path, options: Options)
         For a preset, column or field that does not exist.
     """
     folder = data / "imports" / kind.name
+    if options.save_preset:
+        check_name(options.save_preset, kind.name)
     with open_source(file) as source:
         earlier = earlier_import(folder, source.sha256)
-        if earlier:
+        if earlier and not options.save_preset:
             return earlier
         text_file: TextFile = open_json_lines(source) if is_json(source) else open_csv(source)
-        layout = choose_layout(text_file, kind.name, options)
+        layout = choose_layout(text_file, kind.name, all_presets(kind.name, data), options)
+        if options.save_preset and not options.dry_run:
+            save_preset(options.save_preset, layout.preset, options.mapping or {}, data)
+        if earlier:
+            return earlier
         findings = Findings(source.name)
         rows = _read(kind, text_file, layout, options, findings)
     imported_at = options.imported_at.astimezone(UTC)

@@ -53,13 +53,14 @@ class Layout:
         return self.header[positions[0][0]] if positions else name
 
 
-def choose_layout(text_file: TextFile, kind: str, options: Options) -> Layout:
+def choose_layout(text_file: TextFile, kind: str, presets: Sequence[Preset], options: Options) -> Layout:
     """Decide what each column of a file means.
 
     Parameters
     ----------
     text_file : TextFile
     kind : str, kind of import
+    presets : sequence of Preset, those to choose from
     options : Options, of which ``preset``, ``mapping`` and ``currency`` matter here
 
     Raises
@@ -71,18 +72,23 @@ def choose_layout(text_file: TextFile, kind: str, options: Options) -> Layout:
     """
     file, header = text_file.name, text_file.header
     preset, mapping = options.preset, options.mapping or {}
-    known = {candidate.name: candidate for candidate in presets_of(kind)}
+    known = {candidate.name: candidate for candidate in presets}
     if preset not in ("auto", *known):
         names = ", ".join(["auto", *known])
         raise InvalidArgument(
             f"preset: {preset!r} is no preset for {kind}.{did_you_mean(preset, known)} Use one of {names}."
         )
-    candidates = list(known.values()) if preset == "auto" else [known[preset]]
+    candidates = (
+        [known[preset]] if preset != "auto" else [each for each in presets if _is_at_hand(each, header)]
+    )
     usable = [candidate for candidate in candidates if _fields(candidate).issuperset(mapping.values())]
     if not usable:
         raise InvalidArgument(_unknown_field(candidates, mapping))
     placed = _placed(file, header, mapping)
-    layouts = [_match(candidate, header, placed, options.currency) for candidate in usable]
+    layouts = [
+        _match(candidate, header, _placed(file, header, candidate.mapping) | placed, options.currency)
+        for candidate in usable
+    ]
     best = max(layouts, key=_fitness)
     if best.missing:
         raise InvalidFile(_missing(file, best) + _other_kind(kind, header))
@@ -90,11 +96,20 @@ def choose_layout(text_file: TextFile, kind: str, options: Options) -> Layout:
     return best
 
 
-def _fitness(layout: Layout) -> tuple[int, int, int, bool]:
-    """Rank layouts: fewest required columns missing, most columns known, most spelled alike, the plain one."""
+def _is_at_hand(preset: Preset, header: Sequence[str]) -> bool:
+    """Say whether a file has the columns for which a preset was saved."""
+    return {_plain(column) for column in preset.mapping}.issubset(_plain(column) for column in header)
+
+
+def _fitness(layout: Layout) -> tuple[int, int, int, int, bool]:
+    """Rank layouts: fewest required columns missing, what was saved for such files, most columns known.
+
+    Where that is equal, most columns spelled alike, and then the plain one.
+    """
     spellings = {alias for rule in layout.preset.fields.values() for alias in rule.spellings}
     return (
         -len(layout.missing),
+        len(layout.preset.mapping),
         len(layout.columns),
         len(spellings.intersection(layout.header)),
         layout.preset.name == "plain",

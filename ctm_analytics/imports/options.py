@@ -23,6 +23,7 @@ class Choices(TypedDict, total=False):
     rejects: Path | None
     date_format: str | None
     currency: str | None
+    save_preset: str | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Options:
         is imported, and also in a dry run
     date_format : str or None, one of ``DATE_FORMATS``, for dates that the file leaves open; any separator fits
     currency : str or None, ISO 4217, of amounts for which the file names none
+    save_preset : str or None, keep ``mapping`` under this name for later imports
     """
 
     settings: Settings
@@ -52,6 +54,7 @@ class Options:
     rejects: Path | None = None
     date_format: str | None = None
     currency: str | None = None
+    save_preset: str | None = None
 
     def __post_init__(self) -> None:
         """Check each option against its rule.
@@ -75,6 +78,9 @@ class Options:
             raise InvalidArgument(
                 f"currency: {self.currency!r} is not a currency. Use three capital letters such as USD."
             )
+
+        if self.save_preset is not None and not self.mapping:
+            raise InvalidArgument("save_preset: there is no mapping to keep. Add --map COLUMN=FIELD.")
 
     @property
     def is_day_first(self) -> bool | None:

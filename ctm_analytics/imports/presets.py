@@ -3,7 +3,7 @@
 import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -38,13 +38,24 @@ class FieldRule:
 
 @dataclass(frozen=True)
 class Preset:
-    """One kind of file that people export; ``rules`` holds what only one kind of import reads."""
+    """One kind of file that people export.
+
+    Attributes
+    ----------
+    name, kind, title : str
+    fields : mapping of field to FieldRule
+    rules : mapping, what only one kind of import reads
+    mapping : mapping of str to str, file column to field, of a saved preset
+    based_on : str, the preset whose mapping was saved
+    """
 
     name: str
     kind: str
     title: str
     fields: Mapping[str, FieldRule]
     rules: Mapping[str, Any]
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    based_on: str = ""
 
 
 @functools.cache

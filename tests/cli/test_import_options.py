@@ -109,3 +109,12 @@ def test_files_or_one_import_to_undo_not_both_and_not_neither(ctm, tmp_path, kin
         2,
         f"ctm: import {kind}: name the files to import, or one import to --undo.\n",
     )
+
+
+def test_a_mapping_can_be_kept_for_later_files(spend):
+    content = SPEND.replace("spend", "Net cost")
+    run, rows = spend(content, "--map", "Net cost=spend", "--save-preset", "agency")
+    assert (run.exit_code, rows) == (0, ["50.00"])
+    run, rows = spend(content + "2026-11-03,1,7.00,USD\n")
+    assert (run.exit_code, rows) == (0, ["50.00", "50.00", "7.00"])
+    assert "  preset    agency: " in run.text
