@@ -18,8 +18,10 @@ from receiver.metrics import Tally
 from receiver.settings import ReceiverSettings
 from receiver.store.journal import Journal
 
-# What all unfinished requests together may hold in memory, forged ones included.
+# What all unfinished large requests together may hold in memory, forged ones included.
 MAX_RECEIVING_BYTES = 64 * 1024 * 1024
+# A body up to this size is received all the same: a few forged large ones must not shut out Meta's.
+SMALL_BODY_BYTES = 128 * 1024
 _CHALLENGE = re.compile(r"[0-9]{1,64}")
 _HANDSHAKE = ("hub.mode", "hub.challenge", "hub.verify_token")
 
@@ -134,7 +136,7 @@ class Webhook:
                 self._receiving_bytes += len(chunk)
                 if size > self._settings.max_body_bytes:
                     raise Refusal(413, "too_large")
-                if self._receiving_bytes > MAX_RECEIVING_BYTES:
+                if self._receiving_bytes > MAX_RECEIVING_BYTES and size > SMALL_BODY_BYTES:
                     raise _unavailable()
                 if not message.get("more_body", False):
                     return b"".join(chunks)

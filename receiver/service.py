@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,6 +21,10 @@ from receiver.settings import ReadingSettings, ReceiverSettings
 from receiver.store.folder import DataFolder
 
 MAX_CONNECTIONS = 2_000
+MAX_PRIVATE_CONNECTIONS = 32
+BACKLOG = 512
+# Descriptors that connections never get: a whole backlog can be accepted before one is refused.
+RESERVED_DESCRIPTORS = BACKLOG + MAX_PRIVATE_CONNECTIONS + 64
 DRAIN_SECONDS = 12  # longer than a request may take
 
 
@@ -51,7 +56,7 @@ class Server(uvicorn.Server):
 async def serve(
     settings: ReceiverSettings, folder: DataFolder, addresses: Addresses, environ: Mapping[str, str]
 ) -> int:
-    """Receive until SIGTERM or SIGINT, then let every acknowledged event be published.
+    """Receive until SIGTERM, SIGINT or SIGHUP, then let every acknowledged event be published.
 
     Returns
     -------
@@ -64,7 +69,7 @@ async def serve(
         If the receiver cannot start.
     """
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     public, private = _listen(addresses.host, addresses.port), _listen("127.0.0.1", addresses.private_port)
     reading = ReadingSettings(settings.store_text, settings.bot_app_ids, settings.human_app_ids)
@@ -76,8 +81,8 @@ async def serve(
         return exposition(tally, capture.journal, capture.publisher, folder)
 
     servers = [
-        _server(public_app(settings, capture.journal, tally)),
-        _server(private_app(capture.readiness, metrics)),
+        _server(public_app(settings, capture.journal, tally), _connections_with_descriptors()),
+        _server(private_app(capture.readiness, metrics), MAX_PRIVATE_CONNECTIONS),
     ]
     serving = [
         asyncio.create_task(server.serve([listener]))
@@ -98,7 +103,7 @@ async def serve(
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
         reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "not a port"
         raise ReceiverError(
@@ -106,7 +111,16 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _server(app: object) -> Server:
+def _connections_with_descriptors() -> int:
+    """Raise the limit of open files as far as allowed; how many connections that leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + RESERVED_DESCRIPTORS
+    limit = max(soft, wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return min(MAX_CONNECTIONS, max(1, limit - RESERVED_DESCRIPTORS))
+
+
+def _server(app: object, max_connections: int) -> Server:
     return Server(
         uvicorn.Config(
             app,  # type: ignore[arg-type]  # uvicorn's own ASGI types are not Starlette's
@@ -117,7 +131,7 @@ def _server(app: object) -> Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MAX_CONNECTIONS,
+            limit_concurrency=max_connections,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )

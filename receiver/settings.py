@@ -113,13 +113,15 @@ def _secret(name: str, environ: Mapping[str, str]) -> str:
     text, file = environ.get(name, "").strip(), environ.get(f"{name}_FILE", "").strip()
     if text and file:
         raise InvalidSetting(f"{name} and {name}_FILE are both set: keep one of them.")
-    if not file:
-        return text
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise InvalidSetting(f"{name}_FILE: {file!r} cannot be read: {reason}.") from None
+    if file:
+        try:
+            text = Path(file).read_text(encoding="utf-8-sig").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise InvalidSetting(f"{name}_FILE: {file!r} cannot be read: {reason}.") from None
+    if not (text.isascii() and text.isprintable()):
+        raise InvalidSetting(f"{name} holds more than one line or a sign beyond ASCII: copy it again.")
+    return text
 
 
 def _values(data: Path, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from resource import setrlimit
 from typing import Any
 
 import httpx
@@ -21,6 +22,8 @@ import pytest
 APP_SECRET = "an-app-secret"
 VERIFY_TOKEN = "a-verify-token"
 PATIENCE_SECONDS = 30
+
+Limits = dict[int, tuple[int, int]]  # the soft and the hard limit of a resource
 
 
 def wait_until(condition: Callable[[], Any]) -> Any:
@@ -70,7 +73,9 @@ def published(data: Path) -> list[dict[str, Any]]:
 class Receiver:
     """One run of the receiver, in a process group of its own."""
 
-    def __init__(self, data: Path, arguments: list[str], environ: dict[str, str]) -> None:
+    def __init__(
+        self, data: Path, arguments: list[str], environ: dict[str, str], limits: Limits | None = None
+    ) -> None:
         self.data = data
         self._log = data.parent / f"receiver-{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
@@ -84,6 +89,7 @@ class Receiver:
                     **environ,
                 },
                 start_new_session=True,
+                preexec_fn=lambda: [setrlimit(*limit) for limit in (limits or {}).items()],
             )
         self.client = httpx.Client()
         wait_until(lambda: "listening on" in self.log or self.process.poll() is not None)
@@ -116,15 +122,16 @@ class Receiver:
 
     def exchange(self, request: bytes) -> bytes:
         """Send bytes and return all that comes back until the receiver closes the connection."""
-        address = httpx.URL(self.url)
-        with socket.create_connection(
-            (address.host, address.port or 0), timeout=PATIENCE_SECONDS
-        ) as connection:
+        answer = b""
+        with self.connect() as connection, contextlib.suppress(ConnectionError):
             connection.sendall(request)
-            answer = b""
             while chunk := connection.recv(65536):
                 answer += chunk
-            return answer
+        return answer
+
+    def connect(self) -> socket.socket:
+        address = httpx.URL(self.url)
+        return socket.create_connection((address.host, address.port or 0), timeout=PATIENCE_SECONDS)
 
     def publisher_pid(self) -> int:
         """The process id of its publisher, once there is one."""
@@ -155,8 +162,8 @@ def start(data: Path) -> Iterator[Callable[..., Receiver]]:
     """Start receivers on the test's data folder: ``start("--host", "::1", CTM_STORE_TEXT="1")``."""
     receivers: list[Receiver] = []
 
-    def start_one(*arguments: str, **environ: str) -> Receiver:
-        receivers.append(Receiver(data, list(arguments), environ))
+    def start_one(*arguments: str, limits: Limits | None = None, **environ: str) -> Receiver:
+        receivers.append(Receiver(data, list(arguments), environ, limits))
         return receivers[-1]
 
     yield start_one

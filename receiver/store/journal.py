@@ -247,7 +247,7 @@ def seal_dead_journals(root: Path) -> int:
         How many segments were sealed.
     """
     sealed = 0
-    for folder in sorted(root.iterdir()):
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         lock = try_lock(folder / "LOCK")
         if lock is None:
             continue
@@ -264,7 +264,7 @@ def seal_dead_journals(root: Path) -> int:
 
 def remove_empty_journals(root: Path) -> None:
     """Remove the folders of receivers that are no longer alive and whose segments are all published."""
-    for folder in sorted(root.iterdir()):
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         lock = try_lock(folder / "LOCK")
         if lock is None:
             continue

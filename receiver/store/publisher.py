@@ -34,7 +34,7 @@ class Publication:
 
 def remove_unfinished(folder: DataFolder) -> None:
     """Remove what an interrupted run has left in ``staging/``; nobody may be writing there."""
-    for unfinished in folder.staging.iterdir():
+    for unfinished in folder.staging.glob("*.tmp"):
         unfinished.unlink()
 
 
@@ -49,16 +49,21 @@ class Publisher:
         self._folder = folder
         self._options = options
         self._schema = event_schema(store_text=options.store_text)
+        # Names the segment that is being published, so that one that ends the process holds up no other.
+        self._in_hand = folder.index / "in-hand"
+        self._suspect = self._in_hand.read_text(encoding="utf-8") if self._in_hand.exists() else None
         self._generation = folder.generation(prepare_events(folder).live[0])
         self._seen = SeenIndex(folder.index / "seen.sqlite")
         self._seen.catch_up(self._published_files())
 
     def sealed_segments(self) -> list[Path]:
-        """Segments that wait to be published, oldest first."""
-        return sorted(self._folder.journal.glob("*/*.wal"))
+        """Segments that wait to be published, oldest first; last the one that the last publisher died of."""
+        waiting = self._folder.journal.glob("*/*.wal")
+        return sorted(waiting, key=lambda segment: (str(segment) == self._suspect, segment))
 
     def publish(self, segment: Path) -> Publication:
         """Publish one sealed segment and move it to ``done/``."""
+        self._in_hand.write_text(str(segment), encoding="utf-8")
         name = f"{segment.parent.name}-{segment.stem}"
         publication = Publication()
         if not any(self._folder.events.glob(f"recent/*/{name}.parquet")):
@@ -71,12 +76,13 @@ class Publisher:
             self._write(name, deliveries, publication)
         os.utime(segment)
         segment.rename(self._folder.done / f"{name}.wal")
+        self._in_hand.unlink()
         return publication
 
     def remove_old_segments(self) -> None:
         """Remove segments that were published longer than ``DONE_SECONDS`` ago."""
         oldest = time.time() - DONE_SECONDS
-        for segment in self._folder.done.iterdir():
+        for segment in self._folder.done.glob("*.wal"):
             if segment.stat().st_mtime < oldest:
                 segment.unlink()
 

@@ -57,6 +57,7 @@ class PublisherProcess:
         self._keeping: asyncio.Task[int] | None = None
         self._draining = asyncio.Event()
         self._asked_at: float | None = None
+        self._heard_at = 0.0
 
     async def start(self) -> None:
         """Start the process, unless that is done, and wait until it alone publishes from the folder.
@@ -94,6 +95,8 @@ class PublisherProcess:
     async def drain(self, beat: Beat | None) -> int:
         """Have everything published that is sealed, and end the process; its exit code.
 
+        A publisher that says nothing for ``SILENT_SECONDS`` is killed: what it leaves is in the journal.
+
         Parameters
         ----------
         beat : Beat or None, the last heartbeat, if this run has stored anything
@@ -102,7 +105,14 @@ class PublisherProcess:
         if self._keeping is None:
             return 0
         self._tell(beat=beat, drain=True)
-        return await self._keeping
+        self._heard_at = time.monotonic()
+        while not self._keeping.done():
+            await asyncio.wait({self._keeping}, timeout=1)
+            if self._process is not None and time.monotonic() - self._heard_at > SILENT_SECONDS:
+                logger.critical("the publisher hangs and is ended")
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+        return self._keeping.result()
 
     def _tell(self, *, beat: Beat | None, drain: bool = False) -> None:
         stdin = None if self._process is None else self._process.stdin
@@ -136,11 +146,13 @@ class PublisherProcess:
                 return exit_code
             process = await self._spawn()
             await _first_line(process)
+            if self._draining.is_set():  # it was said while nobody listened
+                self._tell(beat=None, drain=True)
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
-            self._asked_at = None
+            self._asked_at, self._heard_at = None, time.monotonic()
             self.totals.update(json.loads(line))
 
 

@@ -9,6 +9,7 @@ import logging
 import os
 import select
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Mapping
@@ -43,8 +44,8 @@ def main(arguments: list[str]) -> int:
         0 when everything sealed was published, else 1.
     """
     # A terminal or a supervisor signals the whole group, but the receiver decides when all is published.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     settings = json.loads(arguments[0])
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> int:
         remove_empty_journals(folder.journal)
         print("ready", flush=True)
         return _publish_until_drained(folder, options)
-    except (ReceiverError, OSError) as error:
+    except (ReceiverError, OSError, sqlite3.Error) as error:
         logger.critical("publisher: %s", error)
         return EXIT_FAILED
 

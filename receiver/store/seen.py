@@ -40,12 +40,12 @@ class SeenIndex:
             known = set()
         for name in sorted(published.keys() - known):
             try:
-                event_ids = read_event_ids(published[name])
-            except (OSError, ValueError) as error:
+                self.add_file(name, read_event_ids(published[name]))
+            except (OSError, ValueError, TypeError) as error:
                 # Capture goes on: the file's events could at worst be stored a second time.
+                self._connection.rollback()
                 logger.error("index: %s cannot be read: %s", published[name].name, error)
                 continue
-            self.add_file(name, event_ids)
             self.commit()
 
     def add(self, event_id: str) -> bool:

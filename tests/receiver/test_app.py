@@ -1,3 +1,4 @@
+import contextlib
 import gzip
 import os
 import resource
@@ -211,6 +212,79 @@ def test_a_head_beyond_sixteen_kibibytes_is_refused(receiver: Receiver, header: 
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize("framing", [b"0\r\n", b"0\r\na: b\r\n", b"1;", b"1\r\nx\r\n0\r\n"])
+@pytest.mark.parametrize("path", [b"/webhook", b"/healthz"])
+def test_framing_of_a_body_without_end_is_refused_at_once(
+    receiver: Receiver, path: bytes, framing: bytes
+) -> None:
+    head = b"POST " + path + b" HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+    head += b"x-hub-signature-256: sha256=" + b"0" * 64 + b"\r\n\r\n"
+    answer = receiver.exchange(head + framing + b"a" * 1_000_000)
+    assert b" 408 " not in answer  # it did not wait for the deadline
+    assert answer.count(b"HTTP/1.1") <= 1
+
+
+def test_requests_that_are_sent_before_the_last_is_answered_are_few(receiver: Receiver) -> None:
+    request = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    last = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    assert receiver.exchange(request * 4 + last).count(b"HTTP/1.1 200 ") == 5
+    assert receiver.exchange(request * 100_000 + last).count(b"HTTP/1.1 200 ") < 100
+
+
+def test_large_forged_bodies_do_not_shut_out_small_deliveries(receiver: Receiver) -> None:
+    forged = {"x-hub-signature-256": "sha256=" + "0" * 64}
+    head = b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 4194304\r\n"
+    head += b"x-hub-signature-256: " + forged["x-hub-signature-256"].encode() + b"\r\n\r\n"
+    with contextlib.ExitStack() as connections:
+        for _ in range(16):
+            connections.enter_context(receiver.connect()).sendall(head + b"x" * 4_194_303)
+        wait_until(lambda: receiver.post(b"x" * 200_000, forged).status_code == 503)
+        assert receiver.post(message("m_small")).status_code == 200
+
+
+def test_a_trailer_is_no_header(receiver: Receiver) -> None:
+    body = message("m_trailer")
+    framed = b"%x\r\n%b\r\n0\r\n" % (len(body), body)
+    ((name, value),) = sign(body).items()
+    head = b"POST /webhook HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n"
+    signature = f"{name}: {value}\r\n".encode()
+    assert receiver.exchange(head + b"\r\n" + framed + signature + b"\r\n").startswith(b"HTTP/1.1 401 ")
+    answer = receiver.exchange(head + signature + b"\r\n" + framed + signature + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, limits[1]), limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.usefixtures("many_files")
+@pytest.mark.parametrize("hard_limit", [1024, 4096])
+def test_idle_connections_without_number_do_not_end_the_receiver(
+    start: Start, hard_limit: int, data: Path
+) -> None:
+    receiver = start(limits={resource.RLIMIT_NOFILE: (1024, hard_limit)})
+    with contextlib.ExitStack() as connections:
+        for _ in range(1_100):
+            connections.enter_context(receiver.connect())
+        if hard_limit > 1024:
+            assert receiver.post(message("m_beside")).status_code == 200
+    assert receiver.post(message("m_after")).status_code == 200
+    wait_until(lambda: published(data))  # a segment was opened meanwhile
+    assert receiver.process.poll() is None
+
+
+def test_a_terminal_that_closes_stops_the_receiver_like_any_signal(start: Start, data: Path) -> None:
+    receiver = start()
+    assert receiver.post(message("m_1")).status_code == 200
+    os.killpg(receiver.process.pid, signal.SIGHUP)
+    assert receiver.process.wait(30) == 0
+    assert len(published(data)) == 1
+
+
 def test_a_connection_cut_within_the_body_stores_nothing(start: Start, data: Path) -> None:
     receiver = start()
     address = httpx.URL(receiver.url)
@@ -345,11 +419,7 @@ def test_a_receiver_whose_disk_refuses_at_the_start_answers_503_until_it_works(
     start: Start, data: Path
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
-    try:
-        receiver = start()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    receiver = start(limits={resource.RLIMIT_FSIZE: (100_000, limits[1])})
     assert "the disk refuses: [Errno 27] File too large" in receiver.log
     answer = receiver.post(message("m_1"))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

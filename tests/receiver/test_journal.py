@@ -2,6 +2,7 @@ import asyncio
 import errno
 import os
 import resource
+import shutil
 import stat
 import threading
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ import pytest
 
 from receiver.errors import StorageBusy, StorageFailed
 from receiver.store import journal as journal_module
-from receiver.store.folder import DataFolder
+from receiver.store.folder import RESERVE_BYTES, DataFolder
 from receiver.store.journal import MAX_WAITING, Journal, remove_empty_journals, seal_dead_journals
 from receiver.store.segment import (
     FILE_MAGIC,
@@ -214,7 +215,8 @@ def test_a_failed_sync_is_never_tried_again_and_acknowledges_nothing(
 
     async def use(journal: Journal) -> None:
         waiting = [journal.append(b"body", b"s" * 32) for _ in range(3)]
-        results = await asyncio.gather(*waiting, return_exceptions=True)
+        async with asyncio.timeout(5):
+            results = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(result) for result in results] == [StorageFailed] * 3
         with pytest.raises(StorageFailed):
             journal.append(b"later", b"s" * 32)
@@ -270,6 +272,21 @@ def test_more_than_memory_is_set_aside_for_is_refused_until_it_is_on_disk(root: 
     assert len(bodies(root)) == MAX_WAITING + 1
 
 
+def test_a_nearly_full_disk_accepts_nothing_until_there_is_space(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use(journal: Journal) -> None:
+        with monkeypatch.context() as patch:
+            usage = shutil.disk_usage(root)._replace(free=RESERVE_BYTES - 1)
+            patch.setattr(shutil, "disk_usage", lambda _: usage)
+            with pytest.raises(StorageBusy):
+                journal.append(b"x", b"s" * 32)
+        await journal.append(b"y", b"s" * 32)
+
+    run(use, root)
+    assert bodies(root) == [b"y"]
+
+
 def test_a_segment_is_sealed_soon_after_its_first_delivery(root: Path) -> None:
     async def use(journal: Journal) -> None:
         await journal.append(b"one", b"s" * 32)
@@ -301,9 +318,11 @@ def test_only_empty_journals_of_dead_receivers_are_removed(root: Path) -> None:
     for name in ("empty", "unpublished"):
         (root / name).mkdir()
     (root / "unpublished" / f"{0:016}.wal").write_bytes(SEGMENT)
+    (root / ".DS_Store").touch()  # no journal
 
     async def use(journal: Journal) -> None:
         remove_empty_journals(root)
+        assert seal_dead_journals(root) == 0
 
     run(use, root)
-    assert sorted(path.name for path in root.iterdir()) == ["receiver-1", "unpublished"]
+    assert sorted(path.name for path in root.iterdir()) == [".DS_Store", "receiver-1", "unpublished"]

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from receiver.deliveries import ReadingOptions, read_delivery
 from receiver.errors import ReceiverError, StorageFailed
 from receiver.store import parquet
+from receiver.store import publisher as publisher_module
 from receiver.store.folder import DataFolder
 from receiver.store.manifest import Manifest, SettledFile, prepare_events, read_manifest, write_manifest
 from receiver.store.parquet import event_batch, event_schema, write_events
@@ -198,6 +200,51 @@ def test_what_lies_in_staging_after_a_crash_is_removed(folder: DataFolder) -> No
     (folder.staging / "half.parquet.tmp").write_bytes(b"PAR1")
     publish_all(folder)
     assert not list(folder.staging.iterdir())
+
+
+def test_published_segments_are_removed_after_a_while_and_nothing_else_is(folder: DataFolder) -> None:
+    for place in (folder.done, folder.staging):
+        (place / "lost+found").mkdir()
+    for number in range(2):
+        add_segment(folder, number, delivery(f"m_{number}"))
+    publish_all(folder)
+    for name in ("lost+found", f"run-1-{0:016}.wal"):
+        os.utime(folder.done / name, (0, 0))
+    publisher = Publisher(folder, ReadingOptions())
+    publisher.remove_old_segments()
+    publisher.close()
+    assert sorted(path.name for path in folder.done.iterdir()) == ["lost+found", f"run-1-{1:016}.wal"]
+
+
+def test_a_segment_that_ended_a_publisher_holds_up_no_other(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison, sound = add_segment(folder, 0, delivery("m_1")), add_segment(folder, 1, delivery("m_2"))
+
+    def end(*_: Any) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publisher_module, "read_segment", end)
+        with pytest.raises(PowerCut):
+            publish_all(folder)
+    publisher = Publisher(folder, ReadingOptions())
+    assert publisher.sealed_segments() == [sound, poison]
+    publisher.close()
+    publish_all(folder)
+    assert sorted(published_mids(folder)) == ["m_1", "m_2"]
+
+
+@pytest.mark.parametrize("event_id", ["no digits", None])
+def test_a_foreign_file_among_the_events_ends_nothing(folder: DataFolder, event_id: str | None) -> None:
+    add_segment(folder, 0, delivery("m_1"))
+    publish_all(folder)
+    columns = {
+        name: ["00" * 16, event_id] if name == "event_id" else [None, None] for name in ("event_id", "ref")
+    }
+    pq.write_table(pa.table(columns), folder.generation(1) / "foreign.parquet")
+    add_segment(folder, 1, delivery("m_1"), delivery("m_2"))
+    assert publish_all(folder) == [Publication(events=1, duplicates=1)]
 
 
 def test_a_torn_tail_goes_to_quarantine_and_the_rest_is_published(folder: DataFolder) -> None:

@@ -79,3 +79,18 @@ def test_a_wrong_file_is_refused(tmp_path: Path, toml: str, message: str) -> Non
     (tmp_path / "ctm.toml").write_text(toml)
     with pytest.raises(InvalidSetting, match=message):
         load_settings(tmp_path, SECRETS)
+
+
+@pytest.mark.parametrize("content", ["\ufeffsecret".encode(), b"secret\r\n"])
+def test_what_an_editor_adds_to_a_file_is_no_part_of_the_secret(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "secret").write_bytes(content)
+    environ = {"CTM_APP_SECRET_FILE": str(tmp_path / "secret"), "CTM_VERIFY_TOKEN": "token"}
+    assert load_settings(tmp_path, environ).app_secrets == (b"secret",)
+
+
+@pytest.mark.parametrize("name", ["CTM_APP_SECRET", "CTM_INSTAGRAM_APP_SECRET", "CTM_VERIFY_TOKEN"])
+@pytest.mark.parametrize("text", ["hidden\nlines", "hidd\u00e9n", "hidden\udcff"])
+def test_a_secret_that_can_only_be_a_mistake_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(InvalidSetting, match=rf"^{name} holds more than one line") as refused:
+        load_settings(tmp_path, {**SECRETS, name: text})
+    assert "hidd" not in str(refused.value)

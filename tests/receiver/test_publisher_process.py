@@ -1,0 +1,77 @@
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from receiver.settings import ReadingSettings
+from receiver.store import publisher_process
+from receiver.store.folder import DataFolder
+from receiver.store.publisher_process import Beat, PublisherProcess
+
+BEAT = Beat("run-1", datetime(2026, 11, 16, 8, tzinfo=UTC), datetime(2026, 11, 16, 9, tzinfo=UTC))
+
+
+def run(data: Path, use: Callable[[PublisherProcess], Awaitable[None]]) -> int:
+    """Start a publisher, use it, drain it; its exit code."""
+
+    async def session() -> int:
+        folder = DataFolder(data)
+        folder.create()
+        publisher = PublisherProcess(folder, ReadingSettings(), os.environ)
+        async with asyncio.timeout(30):
+            await publisher.start()
+            await use(publisher)
+            return await publisher.drain(BEAT)
+
+    return asyncio.run(session())
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        await asyncio.sleep(0.02)
+
+
+def publisher_pids() -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+
+
+def test_a_publisher_that_hangs_is_silent_until_it_goes_on(data: Path) -> None:
+    async def use(publisher: PublisherProcess) -> None:
+        publisher.beat(BEAT)
+        assert publisher.silent_seconds > 0
+        await until(lambda: publisher.silent_seconds == 0)
+        os.kill(publisher_pids()[0], signal.SIGSTOP)
+        for _ in range(10_000):  # one is written, the others would fill the pipe
+            publisher.beat(BEAT)
+        await until(lambda: publisher.silent_seconds > 1)
+        os.kill(publisher_pids()[0], signal.SIGCONT)
+        await until(lambda: publisher.silent_seconds == 0)
+
+    assert run(data, use) == 0
+    assert [path.name for path in data.glob("heartbeats/*")] == ["run-1.parquet"]
+
+
+def test_a_publisher_that_is_being_started_again_hears_that_it_is_to_drain(data: Path) -> None:
+    async def use(publisher: PublisherProcess) -> None:
+        os.kill(publisher_pids()[0], signal.SIGKILL)
+        await until(lambda: publisher.failures == 1)
+        while not publisher_pids():  # the next one is there, but nobody can speak to it yet
+            await asyncio.sleep(0)
+        assert not publisher.is_running
+
+    assert run(data, use) == 0
+
+
+def test_a_publisher_that_hangs_when_it_is_to_drain_is_ended(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_process, "SILENT_SECONDS", 0.5)
+
+    async def use(publisher: PublisherProcess) -> None:
+        os.kill(publisher_pids()[0], signal.SIGSTOP)
+
+    assert run(data, use) == -signal.SIGKILL
