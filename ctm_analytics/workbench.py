@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ctm_analytics import cards
-from ctm_analytics.answers import funnel, latency, performance, quality, tables
+from ctm_analytics.answers import currency, funnel, latency, performance, quality, tables
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, NoData
 from ctm_analytics.models import all_models, compose
@@ -348,26 +348,7 @@ class Workbench:
         question = ask({}, self.settings, self.as_of)
         sql = compose("amounts", question.parameters(self.settings, self.settings.reporting_currency))
         amounts = self._engine.query(sql).to_pylist()
-        currencies = sorted({row["currency"] for row in amounts})
-        chosen = self.settings.reporting_currency or (currencies[0] if len(currencies) == 1 else None)
-        if chosen is None and currencies:
-            raise InvalidArgument(
-                f"{self.data}: amounts are in {', '.join(currencies)}. Set reporting_currency in ctm.toml to one of"
-                " them and import the others' rates with `ctm import rates`."
-            )
-        missing: dict[str, list[str]] = {}
-        for row in amounts:
-            if row["currency"] != chosen and not row["has_rate"]:
-                missing.setdefault(row["currency"], []).append(str(row["day"]))
-        if missing:
-            named = "; ".join(
-                f"{currency} on {_few(sorted(days))}" for currency, days in sorted(missing.items())
-            )
-            raise InvalidArgument(
-                f"{self.data}: no rate to {chosen} for {named}."
-                " Import them: `ctm import rates FILE` with the columns day, currency, rate."
-            )
-        return chosen
+        return currency.chosen(amounts, self.settings.reporting_currency, self.data)
 
 
 def _chart(name: str, **words: Any) -> Callable[[pd.DataFrame], "go.Figure"]:
@@ -380,7 +361,3 @@ def _chart(name: str, **words: Any) -> Callable[[pd.DataFrame], "go.Figure"]:
         return figure
 
     return draw
-
-
-def _few(days: list[str]) -> str:
-    return ", ".join(days[:3]) + (f" and {len(days) - 3} more days" if len(days) > 3 else "")

@@ -1,0 +1,61 @@
+"""Answers show themselves: formatted for people, exact for programs, harmless whatever a name holds."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+from worlds import START, World
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    world.event("p", START, ad_id="1").echo("p", START + timedelta(minutes=5))
+    world.spend(START.date(), "1", "50.00", ad_name=HOSTILE)
+    return world.sale("s", START + timedelta(days=1), "99.99", contact_id="p")
+
+
+def test_an_answer_shows_words_and_units_and_says_what_it_rests_on(shop: World) -> None:
+    shown = repr(shop.open().ads())
+    assert "Spend" in shown
+    assert "$50" in shown
+    assert "last touch, 7 days, cohort" in shown
+
+
+def test_a_hostile_name_is_text_in_a_notebook(shop: World) -> None:
+    page = shop.open().ads()._repr_html_()
+    assert HOSTILE not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+
+
+def test_a_notebook_says_which_columns_it_leaves_out(shop: World) -> None:
+    assert "more columns in <code>.df</code>" in shop.open().ads()._repr_html_()
+
+
+def test_a_notebook_says_how_many_rows_it_leaves_out(world: World) -> None:
+    for number in range(60):
+        world.event(f"p{number}", START)
+    page = world.open().conversations()._repr_html_()
+    assert page.count("<tr>") == 1 + 50
+    assert "10 more rows in <code>.df</code>" in page
+
+
+def test_money_stays_exact_counts_stay_whole_and_instants_are_utc(shop: World) -> None:
+    ads, conversations = shop.open().ads().df, shop.open().conversations().df
+    assert ads["revenue"].iloc[0] == Decimal("99.99")
+    assert ads["conversations"].dtype == pd.Int64Dtype()
+    assert str(conversations["opened_at"].dtype) == "datetime64[us, UTC]"
+
+
+def test_an_answer_without_a_chart_says_so(shop: World) -> None:
+    with pytest.raises(AttributeError, match="no chart of its own"):
+        _ = shop.open().conversations().figure
+
+
+def test_an_opened_workbench_shows_a_card(shop: World) -> None:
+    workbench = shop.open()
+    assert "2026-11-02" in repr(workbench)
+    assert "workbench.ads()" in workbench._repr_html_()
+    assert "SAMPLE DATA" not in repr(workbench)
