@@ -74,13 +74,19 @@ class Receiver:
     """One run of the receiver, in a process group of its own."""
 
     def __init__(
-        self, data: Path, arguments: list[str], environ: dict[str, str], limits: Limits | None = None
+        self,
+        data: Path,
+        arguments: list[str],
+        environ: dict[str, str],
+        *,
+        limits: Limits | None = None,
+        python: str = sys.executable,
     ) -> None:
         self.data = data
         self._log = data.parent / f"receiver-{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "receiver", "--data", str(data), "--port", "0", *arguments],
+                [python, "-m", "receiver", "--data", str(data), "--port", "0", *arguments],
                 stderr=log,
                 env={
                     **{name: value for name, value in os.environ.items() if not name.startswith("CTM_")},
@@ -162,8 +168,10 @@ def start(data: Path) -> Iterator[Callable[..., Receiver]]:
     """Start receivers on the test's data folder: ``start("--host", "::1", CTM_STORE_TEXT="1")``."""
     receivers: list[Receiver] = []
 
-    def start_one(*arguments: str, limits: Limits | None = None, **environ: str) -> Receiver:
-        receivers.append(Receiver(data, list(arguments), environ, limits))
+    def start_one(
+        *arguments: str, limits: Limits | None = None, python: str = sys.executable, **environ: str
+    ) -> Receiver:
+        receivers.append(Receiver(data, list(arguments), environ, limits=limits, python=python))
         return receivers[-1]
 
     yield start_one

@@ -147,7 +147,7 @@ class Journal:
         try:
             while self._commit_group():
                 pass
-            self._seal()
+            self._seal(reopen=False)
         except Exception as error:
             # Whatever it was, nobody may be left waiting for an answer that never comes.
             logger.critical("journal: %s. Not one more delivery is accepted.", error, exc_info=error)
@@ -174,7 +174,7 @@ class Journal:
             self._bytes += len(content)
             self._loop.call_soon_threadsafe(self._acknowledge, group, ended - started)
         if self._frames and goes_on and (self._bytes >= SEAL_BYTES or time.monotonic() >= self._seal_due):
-            self._seal()
+            self._seal(reopen=True)
         return goes_on
 
     def _take_group(self) -> tuple[list[_Waiting], bool]:
@@ -201,10 +201,10 @@ class Journal:
         self._descriptor = descriptor
         self._frames, self._bytes, self._seal_due = 0, 0, 0.0
 
-    def _seal(self) -> None:
-        """Give the segment its final name, and open the next one unless the journal is closing."""
+    def _seal(self, *, reopen: bool) -> None:
+        """Give the segment its final name, and open the next one if there is to be one."""
         path, descriptor, is_empty = self._path, self._descriptor, not self._frames
-        if not self._closing:
+        if reopen:
             self._number += 1
             self._open_segment()
         os.close(descriptor)

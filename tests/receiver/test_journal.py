@@ -202,6 +202,32 @@ def test_the_name_of_a_segment_is_durable_before_its_first_delivery_is(
     assert synced[first + 1 : second] == ["fsync 0000000000000001.open", "fsync receiver-1"]
 
 
+def test_a_journal_closed_while_a_full_segment_is_synced_seals_it_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncing, closing = threading.Event(), threading.Event()
+    sync = os.fdatasync
+
+    def slow_sync(descriptor: int) -> None:
+        syncing.set()
+        assert closing.wait(30)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow_sync)
+    monkeypatch.setattr(journal_module, "SEAL_BYTES", 1)
+
+    async def use(journal: Journal) -> None:
+        durable = journal.append(b"one", b"s" * 32)
+        await asyncio.to_thread(syncing.wait, 30)
+        asyncio.get_running_loop().call_later(0, closing.set)  # once close() waits for the thread
+        await journal.close()
+        await durable
+
+    journal, failures = run(use, root)
+    assert (journal.failure, failures, bodies(root)) == (None, [], [b"one"])
+    assert [path.name for path in root.glob("*/0*")] == [f"{0:016}.wal"]
+
+
 def test_a_failed_sync_is_never_tried_again_and_acknowledges_nothing(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
