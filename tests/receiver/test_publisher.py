@@ -239,10 +239,8 @@ def test_a_segment_that_ended_a_publisher_holds_up_no_other(
 def test_a_foreign_file_among_the_events_ends_nothing(folder: DataFolder, event_id: str | None) -> None:
     add_segment(folder, 0, delivery("m_1"))
     publish_all(folder)
-    columns = {
-        name: ["00" * 16, event_id] if name == "event_id" else [None, None] for name in ("event_id", "ref")
-    }
-    pq.write_table(pa.table(columns), folder.generation(1) / "foreign.parquet")
+    (new,) = read_delivery(delivery("m_2"), received_at=RECEIVED_AT)
+    pq.write_table(pa.table({"event_id": [new.event_id, event_id]}), folder.generation(1) / "foreign.parquet")
     add_segment(folder, 1, delivery("m_1"), delivery("m_2"))
     assert publish_all(folder) == [Publication(events=1, duplicates=1)]
 
