@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 
 from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports import contacts, rates, sales, spend
-from ctm_analytics.imports.csv_reading import open_csv
+from ctm_analytics.imports.csv_reading import CsvFile, open_csv
 from ctm_analytics.imports.faults import Findings
 from ctm_analytics.imports.json_reading import is_json, open_json_lines
 from ctm_analytics.imports.layout import Layout, choose_layout
 from ctm_analytics.imports.ledger import earlier_import, publish
 from ctm_analytics.imports.options import Options
+from ctm_analytics.imports.plain_reading import read_plain
 from ctm_analytics.imports.rows import cast_rows
 from ctm_analytics.imports.saved_presets import all_presets, check_name, save_preset
 from ctm_analytics.imports.source import open_source
@@ -116,7 +117,9 @@ def import_file(kind: Kind, file: Path | BinaryIO, data: Path, options: Options)
 
 
 def _read(kind: Kind, text_file: TextFile, layout: Layout, options: Options, findings: Findings) -> pa.Table:
-    text = read_rows(text_file, sorted({place for places in layout.columns.values() for place in places}))
+    wanted = sorted({place for places in layout.columns.values() for place in places})
+    plain = read_plain(text_file, wanted) if isinstance(text_file, CsvFile) else None
+    text = plain or read_rows(text_file, wanted)
     findings.rows_read = text.rows_read
     findings.faults += text.faults
     rows = kind.arrange(cast_rows(text, layout, kind.types, options, findings), layout, findings)

@@ -3,7 +3,7 @@ import doctest
 import pytest
 
 from ctm_analytics import identity
-from ctm_analytics.identity import normalise_email, normalise_phone, phone_digits
+from ctm_analytics.identity import normalise_email, normalise_phone
 
 
 def test_the_examples_of_the_documentation_run():
@@ -36,18 +36,3 @@ def test_what_is_not_one_address_is_no_key(text):
 )
 def test_a_phone_is_brought_to_e164(text, phone):
     assert normalise_phone(text) == phone
-
-
-@pytest.mark.parametrize(
-    ("spellings", "digits"),
-    [
-        (("+5521999998888", "5521999998888", "552199998888"), "552199998888"),
-        (("+5215512345678", "525512345678"), "525512345678"),
-        (("+14155550123", "14155550123"), "14155550123"),
-        (("+552133334444",), "552133334444"),
-        (("+5491123456789",), "5491123456789"),
-        (("+521551234567",), "521551234567"),
-    ],
-)
-def test_the_spellings_of_one_mobile_number_are_one(spellings, digits):
-    assert {phone_digits(spelling) for spelling in spellings} == {digits}
