@@ -1,15 +1,12 @@
-"""Keys that name the same person in a sale and in a conversation: e-mail, phone, ref.
+"""Keys that name the same person in a sale and in a conversation: e-mail and phone.
 
-Pure functions. What they return is what imports store and what SQL compares, so each rule is small enough to
-be written again as one ``case`` expression.
+Pure functions. What they return is what imports store and what SQL compares.
 """
 
 import re
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 _PHONE = re.compile(r"(?:[a-z]+:)?\s*(\+|00)?([\d\s().\-/]+?)(?:\s*(?:x|ext\.?)\s*\d+)?", re.IGNORECASE)
-_BRAZIL_MOBILE = re.compile(r"(55\d{2})9(\d{8})")
-_MEXICO_MOBILE = re.compile(r"521(\d{10})")
 
 
 def normalise_email(text: str) -> str | None:
@@ -54,26 +51,3 @@ def normalise_phone(text: str) -> str | None:
     if not 7 <= len(digits) <= 15:
         return None
     return digits if digits.startswith("0") else f"+{digits}"
-
-
-def phone_digits(phone: str) -> str:
-    """Fold the two spellings of one mobile number into one, for comparing a phone with a WhatsApp ``wa_id``.
-
-    Brazil's mobile numbers exist with and without the ninth digit, Mexico's with and without a 1 after the
-    country code; both lose it. Every other number is its digits.
-
-    Parameters
-    ----------
-    phone : str, as ``normalise_phone`` returns it, or a ``wa_id``
-
-    Examples
-    --------
-    >>> phone_digits("+5521999998888"), phone_digits("552199998888"), phone_digits("5215512345678")
-    ('552199998888', '552199998888', '525512345678')
-    """
-    digits = re.sub(r"\D", "", phone)
-    if match := _BRAZIL_MOBILE.fullmatch(digits):
-        return match[1] + match[2]
-    if match := _MEXICO_MOBILE.fullmatch(digits):
-        return "52" + match[1]
-    return digits

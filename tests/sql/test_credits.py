@@ -65,6 +65,12 @@ def test_a_link_touch_earns_no_credit(world: World) -> None:
     assert credits_of(world) == {None: (1, Decimal("5.00"))}
 
 
+def test_a_link_touch_takes_nothing_from_an_ad(world: World) -> None:
+    world.event("p", START, ad_id="1").event("p", START + timedelta(hours=2), "referral", ref="flyer")
+    world.sale("s", START + DAY, "5.00", contact_id="p")
+    assert credits_of(world) == credits_of(world, model="linear") == {"1": (1, Decimal("5.00"))}
+
+
 def test_a_declared_ad_is_credited_without_a_contact(world: World) -> None:
     world.event("p", START).sale("s", START + DAY, "5.00", ad_id="9")
     assert credits_of(world) == {"9": (1, Decimal("5.00"))}

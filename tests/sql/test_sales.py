@@ -20,8 +20,9 @@ def matched(world: World) -> dict[str, str]:
 
 
 def test_the_latest_import_of_a_sale_wins(world: World) -> None:
-    world.sale("s", START, "10.00").sale("s", START, "12.50", imported_at=LATER)
-    assert rows(world, "sales")["s"]["net_cents"] == 1250
+    world.sale("s", START, "12.50", imported_at=LATER).sale("s", START, "10.00")
+    (sale,) = world.open().sql("from sales").table.to_pylist()
+    assert sale["net_cents"] == 1250
 
 
 def test_a_refund_lowers_the_net_and_a_full_refund_no_longer_counts(world: World) -> None:
@@ -80,11 +81,21 @@ def test_a_ref_that_several_contacts_used_matches_nobody(world: World) -> None:
         ("5541988887777", "+554188887777"),
         ("5215512345678", "+525512345678"),
         ("525512345678", "+5215512345678"),
+        ("14155550123", "+14155550123"),
     ],
 )
 def test_brazils_ninth_digit_and_mexicos_1_are_folded(world: World, wa_id: str, phone: str) -> None:
     world.event(wa_id, START, platform="whatsapp").sale("s", START, "1", phone=phone)
     assert matched(world) == {"s": "phone"}
+
+
+@pytest.mark.parametrize(
+    ("wa_id", "phone"), [("552133334444", "+5521933334444"), ("521551234567", "+52551234567")]
+)
+def test_only_mobile_numbers_of_full_length_are_folded(world: World, wa_id: str, phone: str) -> None:
+    is_same = wa_id == "552133334444"  # a ninth digit in front of eight is what the rule is about
+    world.event(wa_id, START, platform="whatsapp").sale("s", START, "1", phone=phone)
+    assert matched(world) == {"s": "phone" if is_same else "unmatched"}
 
 
 def test_a_phone_matches_no_messenger_id_of_the_same_digits(world: World) -> None:

@@ -11,7 +11,6 @@ with ordered as (
 
 select
     covered_until as gap_started_at,
-    min(started_at) as gap_ended_at
+    started_at as gap_ended_at
 from ordered
 where started_at > covered_until + :heartbeat_patience
-group by covered_until
