@@ -59,30 +59,31 @@ def read_plain(file: CsvFile, wanted: Sequence[int]) -> TextRows | None:
 
 
 def _plain_lines(file: CsvFile) -> int | None:
-    """Count the lines of a file; ``None`` if it is not UTF-8, or has a quote that the two readers read unlike.
+    """Count the lines of a file; ``None`` if it is not UTF-8, or has a sign that the two readers read unlike.
 
-    Those are quotes with neither a delimiter, a line end nor another quote beside them, and an odd one in a line;
-    likewise a carriage return that ends no line.
+    Those are: a quote that opens no cell, closes none and is not doubled; an odd one in a line; a carriage return
+    that ends no line.
     """
     if file.encoding not in ("utf-8", "utf-8-sig"):
         return None
-    closes = np.zeros(256, dtype=bool)
-    closes[list(b'\r\n"' + file.delimiter.encode())] = True
-    lines, quotes, end = 0, 0, b""
+    beside = np.zeros(256, dtype=bool)
+    beside[list(b'\r\n"' + file.delimiter.encode())] = True
+    lines, quotes, judged, end = 0, 0, 0, b""
     with file.source.open() as content:
         for block in iter(lambda: content.read(_BLOCK_BYTES), b""):
             signs = np.frombuffer(end + block, dtype=np.uint8)
+            judged += int(not end and block.startswith(b'"'))
             inside = np.flatnonzero(signs[1:-1] == ord('"')) + 1
-            if (~closes[signs[inside - 1]] & ~closes[signs[inside + 1]]).any():
-                return None
-            if (signs[1:][signs[:-1] == ord("\r")] != ord("\n")).any():
-                return None
+            is_closing = (judged + np.arange(len(inside))) % 2
             line_ends, at = (np.flatnonzero(signs[len(end) :] == ord(sign)) for sign in '\n"')
-            if ((quotes + np.searchsorted(at, line_ends)) % 2).any():
+            if (
+                not beside[signs[inside - 1 + 2 * is_closing]].all()
+                or ((quotes + np.searchsorted(at, line_ends)) % 2).any()
+                or (signs[1:][signs[:-1] == ord("\r")] != ord("\n")).any()
+            ):
                 return None
-            lines += len(line_ends)
-            quotes += len(at)
-            end = block[-2:]
+            lines, quotes, judged = lines + len(line_ends), quotes + len(at), judged + len(inside)
+            end = (end + block)[-2:]
     if quotes % 2 or end.endswith(b"\r"):
         return None
     return lines if end.endswith(b"\n") else lines + 1

@@ -117,10 +117,20 @@ def require(rows: pa.Table, names: Sequence[str], layout: Layout, findings: Find
 
 
 def _column(text: TextRows, layout: Layout, name: str) -> _Column:
-    stripped = [pc.utf8_trim_whitespace(text.columns[position]) for position in layout.columns[name]]
-    filled = pc.coalesce(*(pc.if_else(pc.equal(cells, ""), None, cells) for cells in stripped))
-    encoded = pc.dictionary_encode(filled).combine_chunks()
-    return _Column(layout.header_of(name), encoded.dictionary.to_pylist(), encoded.indices, text.lines)
+    cells = [_distinct(text.columns[position]) for position in layout.columns[name]]
+    texts, positions = cells[0]
+    if len(cells) > 1:
+        filled = pc.coalesce(*(texts.take(positions) for texts, positions in cells)).dictionary_encode()
+        texts, positions = filled.dictionary, filled.indices
+    return _Column(layout.header_of(name), texts.to_pylist(), positions, text.lines)
+
+
+def _distinct(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """Give each distinct text once, blanks around it removed, and where each row's is; null where it is blank."""
+    encoded = column.dictionary_encode().combine_chunks()
+    stripped = pa.array([text.strip() or None for text in encoded.dictionary.to_pylist()], pa.string())
+    distinct = stripped.dictionary_encode()
+    return distinct.dictionary, distinct.indices.take(encoded.indices)
 
 
 def _notation(

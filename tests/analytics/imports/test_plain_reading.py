@@ -52,6 +52,7 @@ lines = some.lists(some.lists(written, min_size=2, max_size=4).map(",".join), ma
 @example(['a,"b', 'c",d', "e,f,g"], "\n", "\n", "")
 @example([" , ,", "a,b,c"], "\n", "\n", "")
 @example(["a,b,c,", "d,e,f,"], "\n", "\n", "")
+@example(['1",,"'], "\n", "", "")
 @example(["a,b,c\rd,e,f"], "\n", "\n", "")
 def test_the_fast_reader_differs_in_nothing(rows, newline, ending, beginning):
     try:
