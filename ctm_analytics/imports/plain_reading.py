@@ -33,24 +33,25 @@ def read_plain(file: CsvFile, wanted: Sequence[int]) -> TextRows | None:
     lines = _plain_lines(file)
     if lines is None:
         return None
-    batches: list[pa.RecordBatch] = []
+    columns: dict[int, list[pa.Array]] = {position: [] for position in wanted}
     hashes: list[pa.Array] = []
     try:
         with file.source.open() as content, csv.open_csv(content, *_options(file)) as reader:
             for batch in reader:
                 if _has_blank_row(batch):
                     return None
-                batches.append(batch.select([str(position) for position in wanted]))
-                hashes.append(_row_hashes(batch))
+                encoded = [column.dictionary_encode() for column in batch.columns]
+                for position in wanted:
+                    columns[position].append(encoded[position])
+                hashes.append(_row_hashes(encoded))
     except pa.ArrowInvalid:
         return None
-    rows = sum(len(batch) for batch in batches)
+    rows = sum(len(block) for block in hashes)
     if not rows or rows != lines - file.header_line:
         return None
-    table = pa.Table.from_batches(batches)
     numbers = np.arange(file.header_line + 1, lines + 1, dtype=np.int64)
     return TextRows(
-        {position: table[str(position)] for position in wanted},
+        {position: pa.chunked_array(blocks).unify_dictionaries() for position, blocks in columns.items()},
         pa.chunked_array([numbers]),
         pa.chunked_array(hashes),
         rows,
@@ -111,11 +112,10 @@ def _has_blank_row(batch: pa.RecordBatch) -> bool:
     return bool(len(batch))
 
 
-def _row_hashes(batch: pa.RecordBatch) -> pa.Array:
+def _row_hashes(columns: Sequence[pa.DictionaryArray]) -> pa.Array:
     """Mix the hashes of a row's cells, each distinct text hashed once."""
-    mixed: npt.NDArray[np.uint64] = np.zeros(len(batch), dtype=np.uint64)
-    for column in batch.columns:
-        encoded = column.dictionary_encode()
-        of_text = np.array([hash(text) for text in encoded.dictionary.to_pylist()], dtype=np.int64)
-        mixed = (mixed ^ of_text.view(np.uint64)[encoded.indices.to_numpy()]) * _HASH_FACTOR
+    mixed: npt.NDArray[np.uint64] = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        of_text = np.array([hash(text) for text in column.dictionary.to_pylist()], dtype=np.int64)
+        mixed = (mixed ^ of_text.view(np.uint64)[column.indices.to_numpy()]) * _HASH_FACTOR
     return pa.array(mixed.view(np.int64))

@@ -127,7 +127,7 @@ def _column(text: TextRows, layout: Layout, name: str) -> _Column:
 
 def _distinct(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     """Give each distinct text once, blanks around it removed, and where each row's is; null where it is blank."""
-    encoded = column.dictionary_encode().combine_chunks()
+    encoded = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
     stripped = pa.array([text.strip() or None for text in encoded.dictionary.to_pylist()], pa.string())
     distinct = stripped.dictionary_encode()
     return distinct.dictionary, distinct.indices.take(encoded.indices)

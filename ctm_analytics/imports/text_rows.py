@@ -38,7 +38,7 @@ class TextRows:
 
     Attributes
     ----------
-    columns : dict of int to pa.ChunkedArray of string, by position in the header
+    columns : dict of int to pa.ChunkedArray of string, or of a dictionary of strings, by position in the header
     lines : pa.ChunkedArray of int64, 1-based line on which the row begins (line 1 is the file's first)
     row_hashes : pa.ChunkedArray of int64, equal for rows equal in every field, also in those not read
     rows_read : int, rows below the header, bad ones included, blank ones not
