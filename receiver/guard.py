@@ -61,11 +61,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Start the clock and the count."""
+        self._begun_at, self._in_head = self.loop.time(), True
+        self._begun += 1
         if len(self.pipeline) >= MAX_PIPELINED:
             # uvicorn would keep reading, and keep each request in memory until the earlier are answered.
             raise ValueError("too many requests wait")  # as in _count_head
-        self._begun_at, self._in_head = self.loop.time(), True
-        self._begun += 1
         self._parsed_head_bytes = self._unparsed_bytes = 0
         super().on_message_begin()
 

@@ -70,7 +70,8 @@ async def serve(
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
     public, private = _listen(addresses.host, addresses.port), _listen("127.0.0.1", addresses.private_port)
     reading = ReadingSettings(settings.store_text, settings.bot_app_ids, settings.human_app_ids)
     capture = Capture(folder, reading, environ, stop)

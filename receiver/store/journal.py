@@ -16,6 +16,7 @@ from receiver.store.segment import FILE_MAGIC, Delivery, encode_frame
 
 SEAL_SECONDS = 2.0
 SEAL_BYTES = 16 * 1024 * 1024
+LOOK_SECONDS = 0.5
 MAX_WAITING = 2_000
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 
@@ -59,6 +60,7 @@ class Journal:
         self._data = folder
         self._loop = asyncio.get_running_loop()
         self._on_failure = on_failure
+        self._look_at, self._has_space = 0.0, True
         self._closing = False
         self._waiting: set[asyncio.Future[None]] = set()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -102,7 +104,7 @@ class Journal:
         return (
             self.waiting < MAX_WAITING
             and self.waiting_bytes + body_bytes <= MAX_WAITING_BYTES
-            and self._data.free_bytes() >= RESERVE_BYTES
+            and self._disk_has_space()
         )
 
     def append(self, body: bytes, signature: bytes) -> asyncio.Future[None]:
@@ -129,6 +131,14 @@ class Journal:
         self.waiting_bytes += len(body)
         self._queue.put(_Waiting(time.time_ns() // 1000, signature, body, durable))
         return durable
+
+    def _disk_has_space(self) -> bool:
+        # Asking costs as much as half a delivery, and in a second no disk fills by what is set aside.
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            self._has_space = self._data.free_bytes() >= RESERVE_BYTES
+        return self._has_space
 
     async def close(self) -> None:
         """Commit what waits, seal the segment and let go of the folder."""

@@ -47,6 +47,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
+    os.nice(5)  # an answer may not wait for a processor, a publication may
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     settings = json.loads(arguments[0])
     folder = DataFolder(Path(settings["data"]))
@@ -56,6 +57,7 @@ def main(arguments: list[str]) -> int:
         human_app_ids=frozenset(settings["human_app_ids"]),
     )
     try:
+        folder.create()
         _lock(folder)
         # Before the receiver goes on: from then on it writes into journal/ too.
         remove_unfinished(folder)

@@ -177,6 +177,18 @@ def test_what_gathers_during_a_sync_shares_the_next_one(root: Path, monkeypatch:
     run(use, root)
 
 
+def test_a_request_that_was_given_up_keeps_no_other_waiting(root: Path) -> None:
+    async def use(journal: Journal) -> None:
+        first, given_up, last = (journal.append(b"x", b"s" * 32) for _ in range(3))
+        given_up.cancel()
+        async with asyncio.timeout(5):
+            await asyncio.gather(first, last)
+        assert journal.waiting == 0
+
+    run(use, root)
+    assert len(bodies(root)) == 3
+
+
 def test_the_name_of_a_segment_is_durable_before_its_first_delivery_is(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,6 +319,9 @@ def test_a_nearly_full_disk_accepts_nothing_until_there_is_space(
             patch.setattr(shutil, "disk_usage", lambda _: usage)
             with pytest.raises(StorageBusy):
                 journal.append(b"x", b"s" * 32)
+        async with asyncio.timeout(30):
+            while not journal.has_room(1):
+                await asyncio.sleep(0.02)
         await journal.append(b"y", b"s" * 32)
 
     run(use, root)

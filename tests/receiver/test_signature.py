@@ -83,3 +83,17 @@ def test_only_one_header_of_the_exact_form_is_accepted(values: list[bytes], reas
     with pytest.raises(SignatureRefused) as refused:
         verify(BODY, values, [SECRET])
     assert refused.value.reason == reason
+
+
+def test_every_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+    compare = hmac.compare_digest
+
+    def record(ours: bytes, theirs: bytes) -> bool:
+        compared.append(ours)
+        return compare(ours, theirs)
+
+    monkeypatch.setattr(hmac, "compare_digest", record)
+    secrets = [SECRET, b"second", b"third"]
+    verify(BODY, [header_of(BODY)], secrets)
+    assert compared == [hmac.digest(secret, BODY, "sha256") for secret in secrets]
