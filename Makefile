@@ -51,6 +51,7 @@ clean:  ## remove what can be made again: the environment, caches and the demo (
 .venv/.ok: requirements.lock pyproject.toml
 ifeq ($(UV),)
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install 'python3-venv' and run make again."; exit 1; }
+	@echo "Setting up .venv: about 130 packages, a minute or two, once."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

@@ -59,9 +59,9 @@ class Question:
             case None, None:
                 return "all days"
             case since, None:
-                return f"since {since}"
+                return f"the days since {since}"
             case None, until:
-                return f"until {until}"
+                return f"the days until {until}"
             case date() as since, date() as until:
                 return period_words(since, until)
         raise AssertionError  # the four cases above are all there are

@@ -28,6 +28,9 @@ CONVERSATION_VIEW = (
     *("opened_at", "platform", "contact_id", "opened_by", "ad_id", "messages_in", "messages_out"),
     *("first_response_seconds", "sales", "revenue"),
 )
+# What a mart is told when it is read on its own.
+_WITHOUT_A_QUESTION = {"by": "ad", "ads_only": False, "responder": "any"}
+_UNKNOWN_RELATION = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
 
@@ -107,7 +110,7 @@ class Workbench:
 
         Parameters
         ----------
-        by : ``ad``, ``adset``, ``campaign``, ``platform``, ``day``, ``week``, or ``total`` (all ads together)
+        by : ``ad``, ``adset``, ``campaign``, ``platform``, ``day``, ``week``, or ``total``
         model : ``last_touch``, ``first_touch`` or ``linear``; by default the setting ``attribution_model``
         window_days : int, 1 to 365; by default the setting
         basis : ``cohort`` files sales under the day of the touch, ``calendar`` under the day of the sale
@@ -117,7 +120,8 @@ class Workbench:
         Returns
         -------
         Result
-            One row per ad, most spend first. The row with ``ad_id`` null is what no ad is credited with.
+            One row per ad, most spend first; days and weeks in their order. The row with ``ad_id`` null is what no
+            ad is credited with; every other grouping is of ads only, so that its ratios are those of its columns.
             ``cac_high`` null beside a ``cac_low`` reads "at least".
 
         Raises
@@ -133,7 +137,7 @@ class Workbench:
         """
         known("by", by, performance.KEYS)
         question = self._ask(filters, model=model, window_days=window_days, basis=basis)
-        words = {"by": by, "ads_only": by == "total", "responder": "any"}
+        words = {"by": by, "ads_only": by != "ad", "responder": "any"}
         table, sql = self._run("ad_performance", question, **words)
         if not table.num_rows:
             raise self._nothing(question)
@@ -251,7 +255,7 @@ class Workbench:
         try:
             table = self._engine.query(query)
         except QueryError as error:
-            raise InvalidArgument(f"sql: {error}\n`ctm tables` lists the relations and columns.") from None
+            raise _wrong_sql(error) from None
         twice = [name for name, times in Counter(table.column_names).items() if times > 1]
         if twice:
             raise InvalidArgument(f"sql: two columns are called {twice[0]!r}. Name each with `as`.")
@@ -259,10 +263,7 @@ class Workbench:
 
     def tables(self) -> Result:
         """List every relation that :meth:`sql` can read, with the meaning of each column."""
-        question = self._ask({})
-        self._name_models(all_models(), question)
-        described = {name: self._engine.query(f"describe {name}") for name in all_models()}
-        return self._result(tables.listed(described), "describe …", question)
+        return catalogue()
 
     def _repr_html_(self) -> str:
         return cards.as_html(self._card())
@@ -309,7 +310,11 @@ class Workbench:
         table, _ = self._run("dimensions", question)
         names = {name for column in columns for name in table.column(column).to_pylist() if name is not None}
         if value not in names:
-            raise InvalidArgument(f"{word}: there is no {word} {value!r}.{did_you_mean(value, names)}")
+            hint = (
+                did_you_mean(value, names)
+                or f" `ctm sql` lists them: select distinct {columns[0]} from events."
+            )
+            raise InvalidArgument(f"{word}: there is no {word} {value!r}.{hint}")
 
     def _run(self, model: str, question: Question, **words: Any) -> tuple[pa.Table, str]:
         sql = compose(model, question.parameters(self.settings, self.currency) | words)
@@ -317,8 +322,7 @@ class Workbench:
 
     def _name_models(self, names: Iterable[str], question: Question) -> None:
         """Give models their names in the engine, each as one whole query: views over views bind slowly."""
-        defaults = {"by": "ad", "ads_only": False, "responder": "any"}
-        parameters = question.parameters(self.settings, self.currency) | defaults
+        parameters = question.parameters(self.settings, self.currency) | _WITHOUT_A_QUESTION
         for name in names:
             self._engine.create_view(name, compose(name, parameters))
 
@@ -349,6 +353,23 @@ class Workbench:
         sql = compose("amounts", question.parameters(self.settings, self.settings.reporting_currency))
         amounts = self._engine.query(sql).to_pylist()
         return currency.chosen(amounts, self.settings.reporting_currency, self.data)
+
+
+def catalogue() -> Result:
+    """List every relation with the meaning of each column; they are the same whatever the data."""
+    engine = DuckDBEngine(dict.fromkeys(SCHEMAS, ()), SCHEMAS)
+    question = ask({}, Settings(), datetime.now(UTC))
+    parameters = question.parameters(Settings(), None) | _WITHOUT_A_QUESTION
+    described = {name: engine.query(f"describe {compose(name, parameters)}") for name in all_models()}
+    return Result(tables.listed(described), sql="", about=f"{len(described)} relations")
+
+
+def _wrong_sql(error: QueryError) -> InvalidArgument:
+    unknown = _UNKNOWN_RELATION.match(str(error))
+    if unknown is None:
+        return InvalidArgument(f"sql: {error}\n`ctm tables` lists the relations and columns.")
+    hint = did_you_mean(unknown[1], all_models())
+    return InvalidArgument(f"sql: there is no relation {unknown[1]!r}.{hint} `ctm tables` lists them.")
 
 
 def _chart(name: str, **words: Any) -> Callable[[pd.DataFrame], "go.Figure"]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 STAGES = (
     ("link_clicks", "Link clicks", ""),
     ("reported_conversations", "Conversations reported by Meta", "clicked, but started no conversation"),
-    ("conversations", "Conversations captured", "reported, but not captured, or counted by another rule"),
+    ("conversations", "Conversations captured", "reported, but not captured"),
     ("engaged", "Engaged", "opened silently: nothing was written"),
     ("answered", "Answered", "never answered"),
     ("conversions", "Bought", "no sale in the attribution window"),
@@ -60,8 +60,14 @@ def _row(
         "stage": stage[1],
         "count": count,
         "lost": None if before is None else before - count,
-        "loss": stage[2] if previous else None,
+        "loss": _loss(stage[2], before, count),
         "share_of_previous": count / before if before else None,
         "share_of_first": count / from_first if from_first else None,
         "cost_each": spend_cents / 100 / count if spend_cents is not None and count else None,
     }
+
+
+def _loss(words: str, before: int | None, count: int) -> str | None:
+    if before is None:
+        return None
+    return words if count <= before else "more than before: the two count by different rules"

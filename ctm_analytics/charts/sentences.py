@@ -74,7 +74,7 @@ def best_ad_sentence(ads: pd.DataFrame) -> str:
     currency = currency_of(ads)
     return (
         f"The safest choice is “{ad_name(best, 60)}”: "
-        f"{money(best['cac'], currency)} per new customer, clearly below {money(best['cac_high'], currency)}."
+        f"{money(best['cac'], currency)} per new customer, at most {money(best['cac_high'], currency)}."
     )
 
 

@@ -206,8 +206,11 @@ def sql(
 def tables(*, data: Data = DEFAULT_DATA, row_format: Format = "table", output: Output = None) -> None:
     """List every relation that `ctm sql` can read, with the meaning of each column."""
     from ctm_analytics.cli.output import show
+    from ctm_analytics.workbench import catalogue
 
-    show(_open(data, None).tables(), row_format, output)
+    show(catalogue(), row_format, output)
+    if row_format == "table":
+        typer.echo(f'Ask them: ctm sql --data {data} "from conversations limit 5"', err=True)
 
 
 def _open(data: Path, as_of: str | None) -> "Workbench":

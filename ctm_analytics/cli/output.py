@@ -6,8 +6,10 @@ import json
 import math
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from datetime import date, datetime, time
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from ctm_analytics.questions import known
 from ctm_analytics.results import Result
 
 FORMATS = ("table", "csv", "json", "parquet")
+NARROWEST = 16
 
 
 def show(result: Result, row_format: str, output: Path | None, *, columns: tuple[str, ...] = ()) -> None:
@@ -69,24 +72,46 @@ def _write(output: Path | None, content: bytes) -> None:
 def _text_table(result: Result, columns: tuple[str, ...], *, is_cut: bool) -> str:
     display = result.shown(columns, rows=len(result))
     cells = [[label for label, _ in display.headings], *display.rows]
-    widest = max(20, (shutil.get_terminal_size().columns - 2 * len(cells[0])) // 2) if is_cut else None
-    cells = [[_cut(cell, widest) for cell in row] for row in cells]
+    cells = [[_printable(cell) for cell in row] for row in cells]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if is_number else cell.ljust(width)
-            for cell, width, (_, is_number) in zip(row, widths, display.headings, strict=True)
-        ).rstrip()
-        for row in cells
-    ]
-    lines.insert(1, "  ".join("─" * width for width in widths))
+    if is_cut:
+        is_number = [is_number for _, is_number in display.headings]
+        widths = _fitting(widths, is_number, shutil.get_terminal_size().columns)
+    lines = [line for row in cells for line in _lines(row, widths, display.headings)]
+    after_heading = len(_lines(cells[0], widths, display.headings))
+    lines.insert(after_heading, "  ".join("─" * width for width in widths))
     return "\n".join(lines) + "\n"
 
 
-def _cut(cell: str, widest: int | None) -> str:
+def _fitting(widths: list[int], is_number: list[bool], screen: int) -> list[int]:
+    """Take from the widest text column until the row fits; numbers are never broken."""
+    widths = list(widths)
+    while sum(widths) + 2 * (len(widths) - 1) > screen:
+        widest = max(
+            (place for place, number in enumerate(is_number) if not number),
+            key=widths.__getitem__,
+            default=None,
+        )
+        if widest is None or widths[widest] <= NARROWEST:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _lines(row: list[str], widths: list[int], headings: list[tuple[str, bool]]) -> list[str]:
+    parts = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+    return [
+        "  ".join(
+            part.rjust(width) if is_number else part.ljust(width)
+            for part, width, (_, is_number) in zip(line, widths, headings, strict=True)
+        ).rstrip()
+        for line in zip_longest(*parts, fillvalue="")
+    ]
+
+
+def _printable(cell: str) -> str:
     # A line break or an escape sequence in an ad's name must not move the terminal's cursor.
-    printable = "".join(character if character.isprintable() else " " for character in cell)
-    return printable if widest is None or len(printable) <= widest else printable[: widest - 1] + "…"
+    return "".join(character if character.isprintable() else " " for character in cell)
 
 
 def _csv(table: pa.Table) -> bytes:

@@ -96,7 +96,7 @@ def demo(
         parameters={},
         out=data / "reports",
     )
-    _say(f"Ask on: ctm ads --data {data}    or open the report in a browser:")
+    _say(f"Ask on: {sys.argv[0]} ads --data {data}    or open the report in a browser:")
     print(run.page)
 
 

@@ -15,7 +15,7 @@ from receiver.deliveries.whatsapp import read_whatsapp_item
 # Every row repeats what surrounds its item. Meta batches at most 1,000 items of a few hundred bytes; a body whose rows
 # would hold this many times its own size is built to fill memory, and is kept as it came.
 _MOST_GROWTH = 16
-_SMALL_BYTES = 1 << 20
+_SMALL_BYTES = 16 << 20
 
 # What the App Dashboard's "Test" buttons send beside an account that does not exist.
 _TEST_MESSAGE_ID = "random_mid"

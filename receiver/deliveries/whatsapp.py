@@ -41,19 +41,20 @@ def read_whatsapp_item(item: Item) -> Iterator[Reading]:
     change = mapping(item.content)
     value = mapping(change.get("value"))
     leaves = [(name, leaf) for name in _READERS for leaf in sequence(value.get(name))]
+    contacts = _contacts_by_id(value)
     for name, leaf in leaves:
         if isinstance(leaf, dict):
-            yield _READERS[name](_source_of(item, change, name, leaf), leaf)
+            yield _READERS[name](_source_of(item, change, name, leaf, contacts), leaf)
     if not leaves:
         yield _without_leaves(item, change, value)
     elif not all(isinstance(leaf, dict) for _, leaf in leaves):
         yield unknown(item)
 
 
-def _source_of(item: Item, change: Leaf, name: str, leaf: Leaf) -> Source:
+def _source_of(item: Item, change: Leaf, name: str, leaf: Leaf, contacts: dict[str | None, Leaf]) -> Source:
     """Return a leaf's surroundings; the payload keeps Meta's shape, with this leaf and its contact only."""
     value = change["value"]
-    contact = _contact_of(leaf, sequence(value.get("contacts")))
+    contact = _contact_of(leaf, contacts)
     payload = {"field": change.get("field")}
     payload |= {key: held for key, held in value.items() if key not in _READERS and key != "contacts"}
     if contact:
@@ -79,14 +80,23 @@ def _phone_number_id(value: Leaf) -> str | None:
     return text(mapping(value.get("metadata")).get("phone_number_id"))
 
 
-def _contact_of(leaf: Leaf, contacts: list[Any]) -> Leaf:
-    """Return the contact that a leaf names by either id; a delivery's only contact needs no naming."""
-    people = [person for person in contacts if isinstance(person, dict)]
-    if len(people) == 1:
-        return people[0]
-    ids = {text(leaf.get(key)) for key in _PERSON_KEYS} - {None}
-    named = (person for person in people if ids & {text(person.get("wa_id")), text(person.get("user_id"))})
-    return next(named, {})
+def _contacts_by_id(value: Leaf) -> dict[str | None, Leaf]:
+    """Return the delivery's contacts by either id; its only contact also under none, as it needs no naming."""
+    people = [person for person in sequence(value.get("contacts")) if isinstance(person, dict)]
+    by_id: dict[str | None, Leaf] = {}
+    for person in people:
+        for key in ("wa_id", "user_id"):
+            by_id.setdefault(text(person.get(key)), person)
+    by_id.pop(None, None)
+    return {**by_id, None: people[0]} if len(people) == 1 else by_id
+
+
+def _contact_of(leaf: Leaf, contacts: dict[str | None, Leaf]) -> Leaf:
+    """Return the contact that a leaf names by either id."""
+    if None in contacts:
+        return contacts[None]
+    ids = (text(leaf.get(key)) for key in _PERSON_KEYS)
+    return next((contacts[id_] for id_ in ids if id_ in contacts), {})
 
 
 def _person_id(contact: Leaf, phone: object, user_id: object) -> str | None:

@@ -13,7 +13,9 @@ with timelines as (
         cast(count_if(is_inbound_message) as bigint) as messages_in,
         cast(count_if(is_outbound) as bigint) as messages_out,
         count_if(not is_outbound and occurred_at = opened_at) > 0 as is_opened_by_contact,
-        count_if(coalesce(is_outbound and occurred_at > last_inbound_at + :messaging_window, false)) > 0 as outside_window
+        count_if(
+            coalesce(is_outbound and occurred_at > last_inbound_at + :messaging_window, false)
+        ) > 0 as outside_window
     from conversation_events
     group by contact_key, opened_at
 ),

@@ -6,7 +6,7 @@ with event_span as (
         cast(max(convert_timezone('UTC', :reporting_timezone, occurred_at)) as date) as last_day,
         max(received_at) as last_received_at
     from events
-    where event_type not in ('test', 'unknown', 'account')
+    where event_type in ('message', 'postback', 'referral', 'lead', 'echo')
 ),
 
 spend_span as (

@@ -72,9 +72,7 @@ def test_the_best_ad_is_the_one_whose_interval_ends_lowest(ads):
         {"ad_id": "2", "ad_name": "Wide", "cac": 8.0, "cac_high": 30.0},
         {"ad_id": "3", "ad_name": "Solid", "cac": 9.0, "cac_high": 20.0},
     )
-    assert best_ad_sentence(frame) == (
-        "The safest choice is “Solid”: $9 per new customer, clearly below $20."
-    )
+    assert best_ad_sentence(frame) == ("The safest choice is “Solid”: $9 per new customer, at most $20.")
 
 
 def test_without_enough_customers_no_ad_is_called_best(ads):

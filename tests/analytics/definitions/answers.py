@@ -145,7 +145,7 @@ KEYS: dict[str, Callable[[date, str | None], Any]] = {
 def _grouped(rows: list[Row], day: str, by: str, period: Period) -> dict[Any, list[Row]]:
     groups: dict[Any, list[Row]] = {}
     for row in rows:
-        if period.holds(row[day]) and not (by == "total" and row["ad_id"] is None):
+        if period.holds(row[day]) and not (by != "ad" and row["ad_id"] is None):
             groups.setdefault(KEYS[by](row[day], row["ad_id"]), []).append(row)
     return groups
 
