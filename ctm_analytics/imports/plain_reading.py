@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from ctm_analytics.imports.csv_reading import CsvFile
@@ -38,9 +37,9 @@ def read_plain(file: CsvFile, wanted: Sequence[int]) -> TextRows | None:
     try:
         with file.source.open() as content, csv.open_csv(content, *_options(file)) as reader:
             for batch in reader:
-                if _has_blank_row(batch):
-                    return None
                 encoded = [column.dictionary_encode() for column in batch.columns]
+                if _has_blank_row(encoded):
+                    return None
                 for position in wanted:
                     columns[position].append(encoded[position])
                 hashes.append(_row_hashes(encoded))
@@ -103,13 +102,14 @@ def _options(file: CsvFile) -> tuple[csv.ReadOptions, csv.ParseOptions, csv.Conv
     )
 
 
-def _has_blank_row(batch: pa.RecordBatch) -> bool:
-    is_blank = np.ones(len(batch), dtype=bool)
-    for column in batch.columns:
-        is_blank &= pc.equal(pc.utf8_trim_whitespace(column), "").to_numpy(zero_copy_only=False)
-        if not is_blank.any():
+def _has_blank_row(columns: Sequence[pa.DictionaryArray]) -> bool:
+    is_blank = np.ones(len(columns[0]), dtype=bool)
+    for column in columns:
+        blank_texts = np.array([not text.strip() for text in column.dictionary.to_pylist()], dtype=bool)
+        if not blank_texts.any():
             return False
-    return bool(len(batch))
+        is_blank &= blank_texts[column.indices.to_numpy()]
+    return bool(is_blank.any())
 
 
 def _row_hashes(columns: Sequence[pa.DictionaryArray]) -> pa.Array:

@@ -111,7 +111,7 @@ def without_faulty(rows: pa.Table, findings: Findings) -> pa.Table:
 def require(rows: pa.Table, names: Sequence[str], layout: Layout, findings: Findings) -> pa.Table:
     """Name each row in which a required cell is empty, and take it away."""
     for name in names:
-        for line in rows.filter(pc.is_null(rows[name]))["source_line"].to_pylist():
+        for line in rows["source_line"].filter(pc.is_null(rows[name])).to_pylist():
             findings.faults.append(Fault(line, layout.header_of(name), "", "empty"))
     return without_faulty(rows, findings)
 

@@ -81,8 +81,10 @@ def _without_totals(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Ta
         return rows
     names = [name for name in ["ad_id", *_NAMES] if name in layout.columns]
     is_nameless = _is_nameless(rows, names, layout)
-    nameless, named = rows.filter(is_nameless).to_pylist(), rows.filter(pc.invert(is_nameless))
-    added_up = pc.sum(named["spend"]).as_py() or Decimal("0.00")
+    nameless, spends = rows.filter(is_nameless).to_pylist(), rows["spend"].filter(pc.invert(is_nameless))
+    if not nameless:
+        return rows
+    added_up = pc.sum(spends).as_py() or Decimal("0.00")
     totals = [row for row in nameless if any(row[name] for name in names)]
     empty = [row for row in nameless if row not in totals and not any(row[name] for name in _NUMBERS)]
     others = [row for row in nameless if row not in totals and row not in empty]
@@ -94,7 +96,7 @@ def _without_totals(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Ta
         len(empty), "row without an ad and without numbers", "rows without an ad and without numbers"
     )
     for row in totals:
-        _leave_out_total(row, added_up, Decimal("0.01") * max(1, len(named)), findings)
+        _leave_out_total(row, added_up, Decimal("0.01") * max(1, len(spends)), findings)
     left_out = pa.array([row["source_line"] for row in [*totals, *empty]], pa.int64())
     return rows.filter(pc.invert(pc.is_in(rows["source_line"], value_set=left_out)))
 
@@ -147,7 +149,7 @@ def _without_idle_ads(rows: pa.Table, findings: Findings) -> pa.Table:
     findings.leave_out(
         pc.sum(is_idle).as_py() or 0, "row of an ad without any number", "rows of ads without any number"
     )
-    return rows.filter(pc.invert(is_idle))
+    return rows.filter(pc.invert(is_idle)) if pc.any(is_idle).as_py() else rows
 
 
 def _name_repeats(rows: pa.Table, layout: Layout, findings: Findings) -> None:
