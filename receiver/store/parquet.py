@@ -56,10 +56,7 @@ def write_events(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch
             writer.write_batch(batch)
             written += batch.column("event_id").to_pylist()
     sync_file(path)
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        found: list[str] = []
-        for group in range(file.num_row_groups):
-            found += file.read_row_group(group, use_threads=False).column("event_id").to_pylist()
+    found = read_checked_event_ids(path)
     if found != written:
         raise StorageFailed(
             f"{path.name}: {len(written)} events were written, but other rows were read back."
@@ -72,3 +69,12 @@ def read_event_ids(path: Path) -> list[str]:
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         ids: list[str] = file.read(columns=["event_id"], use_threads=False).column("event_id").to_pylist()
     return ids
+
+
+def read_checked_event_ids(path: Path) -> list[str]:
+    """Read every page of a file, each against its checksum, and give the event ids."""
+    found: list[str] = []
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        for group in range(file.num_row_groups):
+            found += file.read_row_group(group, use_threads=False).column("event_id").to_pylist()
+    return found

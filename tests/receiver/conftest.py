@@ -1,5 +1,6 @@
-"""Every test of the receiver may run one."""
+"""Every test of the receiver may run one, or publish without one."""
 
 from receiving import data, receiver, start
+from segments import folder
 
-__all__ = ["data", "receiver", "start"]
+__all__ = ["data", "folder", "receiver", "start"]

@@ -277,7 +277,7 @@ def test_idle_connections_without_number_do_not_end_the_receiver(
     assert receiver.post(message("m_after")).status_code == 200
 
 
-def test_a_receiver_that_is_not_to_hear_hangups_goes_on(start: Start) -> None:
+def test_a_receiver_that_is_not_to_hear_hangups_goes_on(start: Start, data: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     try:
         receiver = start()
@@ -285,6 +285,8 @@ def test_a_receiver_that_is_not_to_hear_hangups_goes_on(start: Start) -> None:
         signal.signal(signal.SIGHUP, before)
     os.killpg(receiver.process.pid, signal.SIGHUP)
     assert receiver.post(message("m_1")).status_code == 200
+    wait_until(lambda: published(data))
+    assert receiver.post(message("m_2")).status_code == 200
     assert receiver.stop() == 0
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -50,6 +51,9 @@ def test_a_publisher_that_hangs_is_silent_until_it_goes_on(data: Path) -> None:
         await until(lambda: publisher.silent_seconds > 1)
         os.kill(publisher_pids()[0], signal.SIGCONT)
         await until(lambda: publisher.silent_seconds == 0)
+        publisher.beat(BEAT)
+        await until(lambda: publisher.silent_seconds == 0)
+        assert publisher.failures == 0
 
     assert run(data, use) == 0
     assert [path.name for path in data.glob("heartbeats/*")] == ["run-1.parquet"]
@@ -62,6 +66,16 @@ def test_a_publisher_that_is_being_started_again_hears_that_it_is_to_drain(data:
         while not publisher_pids():  # the next one is there, but nobody can speak to it yet
             await asyncio.sleep(0)
         assert not publisher.is_running
+
+    assert run(data, use) == 0
+
+
+def test_the_index_may_be_deleted_at_any_time(data: Path) -> None:
+    async def use(publisher: PublisherProcess) -> None:
+        shutil.rmtree(data / "index")
+        os.kill(publisher_pids()[0], signal.SIGKILL)
+        await until(lambda: publisher.failures == 1)
+        await until(lambda: publisher.is_running)
 
     assert run(data, use) == 0
 
