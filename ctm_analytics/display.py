@@ -1,6 +1,7 @@
 """Rows as people read them, in a notebook and in a terminal: labels for headings, units in the cells."""
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -16,7 +17,7 @@ class Display(NamedTuple):
     rows: list[list[str]]
 
 
-def displayed(rows: pd.DataFrame, names: Sequence[str], currency: str | None) -> Display:
+def displayed(rows: pd.DataFrame, names: Sequence[str], currency: str | None, zone: tzinfo) -> Display:
     """Write the chosen columns; an interval stands in one cell beside its estimate.
 
     Parameters
@@ -24,7 +25,11 @@ def displayed(rows: pd.DataFrame, names: Sequence[str], currency: str | None) ->
     rows : frame of any answer
     names : the columns to show, in order; a name ending in ``_low`` or ``_high`` is shown with its estimate
     currency : str or None, ISO 4217, of the money columns
+    zone : tzinfo, in which instants are written
     """
+    rows = rows.assign(
+        **{name: rows[name].dt.tz_convert(zone) for name in rows.select_dtypes("datetimetz").columns}
+    )
     headings: list[tuple[str, bool]] = []
     columns: list[list[str]] = []
     for name in names:

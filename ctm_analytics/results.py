@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ class Result:
         sql: str,
         about: str,
         currency: str | None = None,
+        zone: tzinfo = UTC,
         view: Sequence[str] = (),
         draw: Callable[[pd.DataFrame], "go.Figure"] | None = None,
     ) -> None:
@@ -43,6 +45,7 @@ class Result:
         self.about = about
         self.view = tuple(view)
         self._currency = currency
+        self._zone = zone
         self._draw = draw
 
     @cached_property
@@ -86,14 +89,15 @@ class Result:
         return f"{_html_table(display)}<p><small>{notes}</small></p>"
 
     def shown(self, names: Sequence[str] = (), rows: int = SHOWN_ROWS) -> Display:
-        """Write the first rows for people.
+        """Write the first rows for people, instants in the reporting time zone.
 
         Parameters
         ----------
         names : columns, in order; by default those of the view
         rows : int, how many at most
         """
-        return displayed(self.df.head(rows), names or self.view or list(self.df.columns), self._currency)
+        chosen = names or self.view or list(self.df.columns)
+        return displayed(self.df.head(rows), chosen, self._currency, self._zone)
 
 
 def _zoned(table: pa.Table) -> pa.Table:

@@ -66,7 +66,9 @@ def open_workbench(
     if named is None and not holds_data(folder) and holds_data(SAMPLE):
         folder = SAMPLE
     if not folder.is_dir():
-        raise InvalidArgument(f"{folder}: no such folder. Name the data folder, or run `ctm demo` first.")
+        raise InvalidArgument(
+            f"{folder.absolute()}: no such folder. Name the data folder, or run `ctm demo` first."
+        )
     moment = datetime.now(UTC) if as_of is None else instant("as_of", as_of)
     return Workbench(folder, load_settings(folder, environ), moment)
 
@@ -291,7 +293,7 @@ class Workbench:
             "response_waits", question, by=by or "total", ads_only=False, responder=responder
         )
         if not waits.num_rows:
-            raise self._nothing(question)
+            raise self._no_conversation(question)
         return waits, sql, question
 
     def _ask(self, filters: FilterWords, **attribution: Any) -> Question:
@@ -335,18 +337,24 @@ class Workbench:
         view: Sequence[str] = (),
     ) -> Result:
         about = question.about(self.settings, self.currency)
-        return Result(table, sql=sql, about=about, currency=self.currency, view=view, draw=draw)
+        zone = self.settings.zone
+        return Result(table, sql=sql, about=about, currency=self.currency, zone=zone, view=view, draw=draw)
 
     def _nothing(self, question: Question) -> NoData:
-        table, _ = self._run("contents", question)
-        contents = table.to_pylist()[0]
-        days = [
-            contents[name]
-            for name in ("first_day", "first_spend_day", "last_day", "last_spend_day")
-            if contents[name]
-        ]
+        held = self._run("contents", question)[0].to_pylist()[0]
+        names = ("first_day", "first_spend_day", "last_day", "last_spend_day")
+        days = [held[name] for name in names if held[name]]
         reach = f" The data run from {min(days)} to {max(days)}." if days else ""
         return NoData(f"{self.data}: nothing for {question.period()} with these filters.{reach}")
+
+    def _no_conversation(self, question: Question) -> NoData:
+        held = self._run("contents", question)[0].to_pylist()[0]
+        reach = (
+            f" The conversations run from {held['first_day']} to {held['last_day']}."
+            if held["first_day"]
+            else " Nothing has been captured yet: run `ctm receive`."
+        )
+        return NoData(f"{self.data}: nobody wrote in {question.period()} with these filters.{reach}")
 
     def _reporting_currency(self) -> str | None:
         question = ask({}, self.settings, self.as_of)

@@ -72,8 +72,10 @@ def _settings(data: Path, environ: Mapping[str, str]) -> Finding:
         return "fail", str(error), "Mend ctm.toml or the environment"
     return (
         "ok",
-        f"{settings.reporting_timezone}, {settings.reporting_currency or 'currency of the data'}",
-        None,
+        f"days in {settings.reporting_timezone}, {settings.reporting_currency or 'currency of the data'}",
+        "Set reporting_timezone in ctm.toml to the ad account's"
+        if settings.reporting_timezone == "UTC"
+        else None,
     )
 
 

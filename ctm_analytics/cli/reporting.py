@@ -100,9 +100,14 @@ def demo(
     print(run.page)
 
 
-@app.command(epilog="Example: ctm lab")
-def lab(*, port: Annotated[int, typer.Option(help="Port on this machine.")] = 8888) -> None:
-    """Open JupyterLab at the start notebook, on this machine only."""
+@app.command(
+    epilog="Example: ctm lab --allow-root",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def lab(
+    context: typer.Context, *, port: Annotated[int, typer.Option(help="Port on this machine.")] = 8888
+) -> None:
+    """Open JupyterLab at the start notebook, on this machine only; other options go to Jupyter."""
     import subprocess
     import tempfile
 
@@ -112,7 +117,8 @@ def lab(*, port: Annotated[int, typer.Option(help="Port on this machine.")] = 88
         (Path(folder) / "overrides.json").write_text(overrides)
         command = [
             *(sys.executable, "-m", "jupyter", "lab", f"--LabApp.app_settings_dir={folder}"),
-            *("--ServerApp.ip=127.0.0.1", f"--port={port}", str(NOTEBOOKS / "00_start_here.ipynb")),
+            *("--ServerApp.ip=127.0.0.1", f"--port={port}", f"--ServerApp.root_dir={NOTEBOOKS.parent}"),
+            *("--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb", *context.args),
         ]
         raise typer.Exit(subprocess.run(command, check=False).returncode)
 

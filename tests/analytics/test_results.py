@@ -59,3 +59,9 @@ def test_an_opened_workbench_shows_a_card(shop: World) -> None:
     assert "2026-11-02" in repr(workbench)
     assert "workbench.ads()" in workbench._repr_html_()
     assert "SAMPLE DATA" not in repr(workbench)
+
+
+def test_instants_are_shown_in_the_reporting_time_zone(world: World) -> None:
+    world.event("p", START)
+    workbench = world.open(settings='reporting_timezone = "Africa/Johannesburg"')
+    assert "2026-11-02 10:00:00" in repr(workbench.conversations())

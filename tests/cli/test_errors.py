@@ -38,7 +38,25 @@ def test_an_empty_folder_is_no_data(refusal, tmp_path):
     )
 
 
-@pytest.mark.parametrize("question", ["ads", "latency", "conversations", "funnel", "quality"])
+def test_a_period_in_which_nobody_wrote_says_when_people_did(refusal, shop):
+    assert refusal(
+        "latency", "--data", shop, "--as-of", AS_OF, "--since", "2020-01-01", "--until", "2020-01-02"
+    ) == (
+        4,
+        f"{shop}: nobody wrote in 1–2 Jan 2020 with these filters."
+        " The conversations run from 2026-11-02 to 2026-11-02.",
+    )
+
+
+def test_spend_alone_says_that_nothing_was_captured(refusal, world):
+    data = world.spend(DAY, "101", "50.00").write()
+    assert refusal("latency", "--data", data, "--as-of", AS_OF) == (
+        4,
+        f"{data}: nobody wrote in all days with these filters. Nothing has been captured yet: run `ctm receive`.",
+    )
+
+
+@pytest.mark.parametrize("question", ["ads", "conversations", "funnel", "quality"])
 def test_a_period_without_data_says_where_the_data_are(refusal, shop, question):
     assert refusal(
         question, "--data", shop, "--as-of", AS_OF, "--since", "2020-01-01", "--until", "2020-01-02"
