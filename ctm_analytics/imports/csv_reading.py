@@ -70,11 +70,11 @@ class CsvFile:
         Mended, it can be imported as it is: nothing reads the column ``reason``.
         """
         yield self._written(["reason", *self.header]) + "\n"
-        taken: list[str] = []
+        taken: list[tuple[int, str]] = []
         with _text(self.source, self.encoding) as text:
             for line, _ in self._parsed(_recorded(text, taken)):
                 if line in reasons:
-                    original = "".join(taken).rstrip("\r\n")
+                    original = "".join(text for number, text in taken if number >= line).rstrip("\r\n")
                     yield f"{self._written([reasons[line]])}{self.delimiter}{original}\n"
                 taken.clear()
 
@@ -156,10 +156,10 @@ def _delimiter(source: Source, encoding: str) -> str:
     return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([first], delimiter=delimiter))))
 
 
-def _recorded(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+def _recorded(lines: Iterable[str], taken: list[tuple[int, str]]) -> Iterator[str]:
     """Pass lines on and remember them: a parsed row no longer says how it was written."""
-    for line in lines:
-        taken.append(line)
+    for number, line in enumerate(lines, start=1):
+        taken.append((number, line))
         yield line
 
 

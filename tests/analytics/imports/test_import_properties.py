@@ -1,5 +1,6 @@
 """Rules that hold for every file."""
 
+import csv
 import random
 import tempfile
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from ctm_analytics.imports import import_sales, import_spend
+from ctm_analytics.imports import import_sales, import_spend, undo_import
 from ctm_analytics.settings import Settings
 
 IMPORTED_AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -102,3 +103,69 @@ def test_every_row_read_is_imported_or_accounted_for(orders):
         == summary.rows_imported + sum(count for count, _ in summary.left_out)
     )
     assert summary.total_amount == sum(Decimal(amount) / 100 for amount, _ in orders)
+
+
+@settings(max_examples=20, deadline=None)
+@given(some.lists(spend_rows, min_size=1, max_size=4), some.data())
+def test_undoing_is_as_if_the_file_had_never_been_imported(files, data):
+    contents = list(dict.fromkeys(spend_file(rows, "{:.2f}") for rows in files))
+    undone = data.draw(some.sets(some.sampled_from(range(len(contents)))))
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        for day, content in enumerate(contents):
+            bring_in(folder, content, day)
+            if day not in undone:
+                bring_in(other, content, day)
+        import_ids = sorted(path.stem for path in Path(folder).glob("imports/spend/*.parquet"))
+        for day in undone:
+            undo_import("spend", import_ids[day], Path(folder))
+        kept, never = (
+            {path.name: path.read_bytes() for path in Path(where).glob("imports/spend/*")}
+            for where in (folder, other)
+        )
+    assert kept == never
+
+
+@settings(max_examples=40, deadline=None)
+@given(some.lists(some.tuples(days, ads, cents, some.booleans()), min_size=1, max_size=30))
+def test_money_in_is_money_out_and_money_rejected(rows):
+    lines = [
+        f"{'2026-02-30' if is_bad else day},{ad},{Decimal(amount) / 100:.2f},USD,{place}"
+        for place, (day, ad, amount, is_bad) in enumerate([*rows, (date(2026, 10, 1), "8", 1, False)])
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        file, rejects = Path(folder) / "spend.csv", Path(folder) / "rejects.csv"
+        file.write_text("\n".join(["day,ad_id,spend,currency,part", *lines]))
+        summary = import_spend(
+            file,
+            Path(folder),
+            settings=Settings(),
+            imported_at=IMPORTED_AT,
+            max_errors=len(rows),
+            rejects=rejects,
+        )
+        bad = list(csv.DictReader(rejects.read_text().splitlines())) if rejects.exists() else []
+    assert summary.total_amount is not None
+    assert (
+        summary.total_amount + sum(Decimal(row["spend"]) for row in bad)
+        == Decimal(1 + sum(amount for _, _, amount, _ in rows)) / 100
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(cents, some.integers(1, 400), some.sampled_from(["USD", "JPY"]))
+def test_a_period_that_is_spread_adds_up_to_what_the_file_says(amount, length, currency):
+    amount = amount // 100 * 100 if currency == "JPY" else amount
+    last = date(2026, 1, 1) + timedelta(days=length - 1)
+    content = (
+        f"Reporting starts,Reporting ends,Ad ID,Amount spent ({currency})\n"
+        f"2026-01-01,{last},8,{Decimal(amount) / 100:.2f}\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "spend.csv"
+        file.write_text(content)
+        summary = import_spend(
+            file, Path(folder), settings=Settings(), imported_at=IMPORTED_AT, spread_evenly=True
+        )
+        shares = [row["spend"] for row in stored(Path(folder), "spend")]
+    assert (len(shares), summary.days, summary.total_amount) == (length, length, Decimal(amount) / 100)
+    assert max(shares) - min(shares) <= (1 if currency == "JPY" else Decimal("0.01"))

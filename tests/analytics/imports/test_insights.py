@@ -40,6 +40,13 @@ def test_an_id_written_as_a_number_keeps_its_digits(importer):
     ]
 
 
+def test_a_zero_is_not_unknown_whether_written_as_text_or_not(importer):
+    name = "onsite_conversion.messaging_conversation_started_7d"
+    zeros = [{"actions": [{"action_type": name, "value": zero}], "ad_id": str(zero)} for zero in (0, "0.0")]
+    importer.run("spend", lines(*zeros))
+    assert importer.column("spend", "reported_conversations") == [0, 0]
+
+
 def test_breakdowns_of_a_day_are_added_up(importer):
     importer.run("spend", lines({"publisher_platform": "facebook"}, {"publisher_platform": "instagram"}))
     assert importer.column("spend", "spend") == [Decimal("3.00")]

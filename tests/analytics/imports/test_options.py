@@ -61,6 +61,17 @@ def test_rejects_are_the_original_lines_with_the_reason_before_them(importer, al
     )
 
 
+def test_a_reject_below_the_header_or_a_blank_line_is_that_row_only(importer):
+    rejects = importer.folder / "rejects.csv"
+    content = SPEND + "2026-11-31,9,1.00,USD\n\n,,,\n2026-11-31,8,1.00,USD\n2026-11-01,7,1.00,USD\n"
+    importer.run("spend", content, rejects=rejects, max_errors=2)
+    assert rejects.read_text() == (
+        "reason,day,ad_id,spend,currency\n"
+        '"day ""2026-11-31"" no such day",2026-11-31,9,1.00,USD\n'
+        '"day ""2026-11-31"" no such day",2026-11-31,8,1.00,USD\n'
+    )
+
+
 def test_mended_rejects_are_imported_as_they_are(importer):
     rejects = importer.folder / "rejects.csv"
     importer.run("spend", FAULTY, rejects=rejects, max_errors=2)
@@ -215,6 +226,8 @@ def test_undone_is_as_if_it_had_never_been_imported(importer):
 @pytest.mark.parametrize("import_id", ["20261123T071501Z", "../../x", "*", ""])
 def test_what_is_no_import_cannot_be_undone(importer, import_id):
     there = importer.run("spend", SPEND + "2026-11-01,8,1.50,USD\n").import_id
+    for path in importer.files("spend"):
+        (importer.data / f"x{path.suffix}").write_bytes(path.read_bytes())
     with pytest.raises(InvalidArgument, match=f"is no import of spend..*There are {there}.$"):
         undo_import("spend", import_id, importer.data)
     assert len(importer.files("spend")) == 2
