@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ctm_analytics.errors import InvalidFile
-from ctm_analytics.imports.faults import Fault, shown
+from ctm_analytics.imports.faults import Fault, plural, shown
 from ctm_analytics.imports.source import Source
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -174,7 +174,7 @@ def _broken(error: str) -> str:
 
 
 def _shape(row: list[str], width: int, file: CsvFile) -> str:
-    said = f"{len(row)} fields, header has {width}"
+    said = f"{plural(len(row), 'field')}, header has {width}"
     if len(row) < width:
         return f"{said}: is the row cut off?"
     for left, right in itertools.pairwise(row):

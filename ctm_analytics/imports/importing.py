@@ -126,7 +126,7 @@ def _read(kind: Kind, text_file: TextFile, layout: Layout, options: Options, fin
     reasons = findings.reasons()
     if reasons and options.rejects:
         options.rejects.write_text("".join(text_file.rejects(reasons)), encoding="utf-8")
-    if len(reasons) > options.max_errors:
+    if len(reasons) > options.max_errors or (reasons and not len(rows)):
         raise findings.refusal()
     findings.leave_out(len(reasons), "row that does not fit", "rows that do not fit")
     if not len(rows):

@@ -40,8 +40,11 @@ def test_the_values_of_bad_rows_are_not_kept(importer):
 
 
 def test_a_file_without_a_row_that_fits_is_refused_whatever_is_allowed(importer):
-    message = importer.error("spend", SPEND + "2026-11-31,9,1.00,USD\n", max_errors=9)
-    assert message == "file.csv: no row to import: 1 row that does not fit."
+    assert importer.error("spend", SPEND + "2026-11-31,9,1.00,USD\nx\n", max_errors=9) == (
+        "file.csv: 0 of 2 rows fit, 2 do not (nothing imported).\n"
+        '  line 2  day  "2026-11-31"  no such day\n'
+        "  line 3  –                  1 field, header has 4: is the row cut off?"
+    )
 
 
 @pytest.mark.parametrize("allowed", [0, 2])
