@@ -178,7 +178,11 @@ def _text(value: Any) -> str:
         return str(value)
     if value is None or pd.isna(value) or str(value) == "":
         return NOT_KNOWN
-    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, pd.Timestamp) else str(value)
+    if not isinstance(value, pd.Timestamp):
+        return str(value)
+    # pandas keeps days as midnights without a zone.
+    is_day = value.tzinfo is None and value == value.normalize()
+    return f"{value:%Y-%m-%d}" if is_day else f"{value:%Y-%m-%d %H:%M:%S}"
 
 
 def _day(day: date) -> str:

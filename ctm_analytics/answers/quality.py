@@ -52,9 +52,7 @@ CHECKS = {
     "sales_without_customer": Check(
         "Sales without any buyer", "They are in no CAC: export customer, e-mail or phone with the order.", 0
     ),
-    "refunded_sales": Check(
-        "Sales cancelled or fully refunded", "Nothing: they count in no conversion.", 0.2
-    ),
+    "refunded_sales": Check("Sales cancelled or fully refunded", "Nothing: they count in no conversion."),
     "ads_without_conversation": Check(
         "Ads that spent and brought no conversation",
         "Check the ad's destination and the webhook subscription.",

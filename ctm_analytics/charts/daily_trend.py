@@ -79,18 +79,22 @@ def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
     before = by_day.loc[: str(pd.Timestamp(since) - pd.Timedelta(days=1))]
     if inside.empty:
         return f"There is no data for {period(since, until)}."
-    now = _per_day(inside, currency_of(days))
+    now = _per_day(inside, (until - since).days + 1, currency_of(days))
     if before.empty:
         return f"Per day: {now}."
     reach = "day" if len(before) == 1 else f"{len(before)} days"
-    return f"Per day: {now}; in the {reach} before: {_per_day(before, currency_of(days))}."
+    return f"Per day: {now}; in the {reach} before: {_per_day(before, len(before), currency_of(days))}."
 
 
-def _per_day(days: pd.DataFrame, currency: str | None) -> str:
-    spend, conversations, sales = (float(days[column].mean()) for column, _, _ in PANELS)
-    decimals = 1 if 0 < sales < 10 else 0
+def _per_day(rows: pd.DataFrame, days: int, currency: str | None) -> str:
+    """Divide by the days of the period, whether or not something is known of each."""
+    spend, conversations, sales = (float(rows[column].sum(min_count=1)) / days for column, _, _ in PANELS)
     spent = f"{money(spend, currency, 0)} spent, " if spend == spend else ""
-    return f"{spent}{count(conversations)} conversations, {count(sales, decimals)} sales"
+    return f"{spent}{_few(conversations)} conversations, {_few(sales)} sales"
+
+
+def _few(per_day: float) -> str:
+    return count(per_day, 1 if 0 < per_day < 10 else 0)
 
 
 def _complete(days: pd.DataFrame) -> pd.DataFrame:

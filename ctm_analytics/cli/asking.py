@@ -119,6 +119,7 @@ def conversations(
     ad: Ad = None,
     model: Model = None,
     window_days: WindowDays = None,
+    limit: Annotated[int, typer.Option(min=1, help="In a table: how many of the newest.")] = 50,
     row_format: Format = "table",
     output: Output = None,
 ) -> None:
@@ -135,7 +136,7 @@ def conversations(
         campaign=campaign,
         ad=ad,
     )
-    show(result, row_format, output)
+    show(result, row_format, output, most_rows=limit)
 
 
 @app.command(epilog="Example: ctm funnel --since 2026-11-09 --until 2026-11-15")

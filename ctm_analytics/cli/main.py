@@ -1,6 +1,8 @@
 """`ctm`: every command, and the one place where an error becomes a sentence and an exit code."""
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -15,6 +17,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"ctm {metadata.version('ctm-analytics')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Answer which ad brings customers, what one costs, and how fast you reply."""
+
+
 for group in (capturing, asking, reporting):
     app.registered_commands += group.app.registered_commands
 app.add_typer(importing.app, name="import", help="Import sales, spend, contacts and rates from CSV files.")

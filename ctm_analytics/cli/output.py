@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctm_analytics.display import Display
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.questions import known
 from ctm_analytics.results import Result
@@ -24,7 +25,14 @@ FORMATS = ("table", "csv", "json", "parquet")
 NARROWEST = 16
 
 
-def show(result: Result, row_format: str, output: Path | None, *, columns: tuple[str, ...] = ()) -> None:
+def show(
+    result: Result,
+    row_format: str,
+    output: Path | None,
+    *,
+    columns: tuple[str, ...] = (),
+    most_rows: int | None = None,
+) -> None:
     """Print a result, or write it to a file.
 
     Parameters
@@ -33,6 +41,7 @@ def show(result: Result, row_format: str, output: Path | None, *, columns: tuple
     row_format : ``table``, ``csv``, ``json`` (a list of records) or ``parquet``
     output : Path or None, where to; ``None`` is standard output
     columns : tuple of str, those that a table shows; the other formats have them all
+    most_rows : int or None, how many rows a table shows; the other formats have them all
 
     Raises
     ------
@@ -42,8 +51,14 @@ def show(result: Result, row_format: str, output: Path | None, *, columns: tuple
     known("--format", row_format, FORMATS)
     if row_format == "table":
         is_screen = output is None and sys.stdout.isatty()
-        _write(output, _text_table(result, columns, is_cut=is_screen).encode())
-        print(result.about, file=sys.stderr)
+        rows = min(len(result), most_rows or len(result))
+        _write(output, _text_table(result.shown(columns, rows), is_cut=is_screen).encode())
+        more = (
+            f"{len(result) - rows:,} more rows: narrow with --since, or take --format csv. "
+            if rows < len(result)
+            else ""
+        )
+        print(f"{more}{result.about}", file=sys.stderr)
         return
     writers: dict[str, Callable[[pa.Table], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}
     _write(output, writers[row_format](result.table))
@@ -69,8 +84,7 @@ def _write(output: Path | None, content: bytes) -> None:
         ) from None
 
 
-def _text_table(result: Result, columns: tuple[str, ...], *, is_cut: bool) -> str:
-    display = result.shown(columns, rows=len(result))
+def _text_table(display: Display, *, is_cut: bool) -> str:
     cells = [[label for label, _ in display.headings], *display.rows]
     cells = [[_printable(cell) for cell in row] for row in cells]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]

@@ -134,7 +134,9 @@
 
     // A text that begins like a formula gets a quote in front: a spreadsheet would run it.
     const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
-    const safe = (cell) => (cell.dataset.value === undefined ? quoted(cell.textContent.replace(/^(?=[=+\-@\t\r])/, "'")) : cell.dataset.value);
+    // An interval sorts by its lower end, but is both ends.
+    const isText = (cell) => cell.dataset.value === undefined || cell.classList.contains("interval");
+    const safe = (cell) => (isText(cell) ? quoted(cell.textContent.trim().replace(/^(?=[=+\-@\t\r])/, "'")) : cell.dataset.value);
     const download = document.getElementById("download");
     download.addEventListener("click", () => {
       const lines = [headings.map((heading) => quoted(heading.textContent)), ...rows.filter((row) => !row.hidden).map((row) => [...row.cells].map(safe))];

@@ -150,6 +150,12 @@ def test_the_download_holds_the_rows_in_view_and_no_formula(hostile, open_page):
     assert header[:2] == ["Ad", "Campaign"]
     assert row[0] == '\'=HYPERLINK("https://example.org","win")'
     assert float(row[header.index("Spend")]) == 998.0
+    shown = page.locator(
+        "#ads tbody tr:not([hidden]) td.interval span, #ads tbody tr:not([hidden]) td"
+    ).all_text_contents()
+    interval = row[header.index("CAC, 95 %")]
+    assert "–" in interval or interval.startswith("at least")
+    assert interval in [text.strip() for text in shown]
 
 
 def test_dark_follows_the_system_and_the_button_and_charts_follow_both(weekly, open_page):
