@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import gzip
 import os
@@ -8,11 +9,18 @@ import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pyarrow.parquet as pq
 import pytest
-from receiving import Receiver, message, published, sign, wait_until
+from receiving import APP_SECRET, VERIFY_TOKEN, Receiver, message, published, sign, wait_until
+
+from receiver.app import Webhook
+from receiver.metrics import Tally
+from receiver.settings import ReceiverSettings
+from receiver.store.folder import DataFolder
+from receiver.store.journal import Journal
 
 Start = Callable[..., Receiver]
 
@@ -231,15 +239,49 @@ def test_requests_that_are_sent_before_the_last_is_answered_are_few(receiver: Re
     assert b" 400 " not in answers  # it would be taken for the answer to a request that waits
 
 
-def test_large_forged_bodies_do_not_shut_out_small_deliveries(receiver: Receiver) -> None:
+def test_large_forged_bodies_do_not_shut_out_small_deliveries(folder: DataFolder) -> None:
     forged = {"x-hub-signature-256": "sha256=" + "0" * 64}
-    head = b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 4194304\r\n"
-    head += b"x-hub-signature-256: " + forged["x-hub-signature-256"].encode() + b"\r\n\r\n"
-    with contextlib.ExitStack() as connections:
-        for _ in range(16):
-            connections.enter_context(receiver.connect()).sendall(head + b"x" * 4_194_303)
-        wait_until(lambda: receiver.post(b"x" * 200_000, forged).status_code == 503)
-        assert receiver.post(message("m_small")).status_code == 200
+
+    async def deliver(
+        webhook: Webhook, body: bytes, headers: dict[str, str], *, is_whole: bool = True
+    ) -> int:
+        messages: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": not is_whole}]
+        statuses: list[int] = []
+
+        async def receive() -> dict[str, Any]:
+            if not messages:
+                await asyncio.Event().wait()  # the rest never comes
+            return messages.pop()
+
+        async def send(answer: Any) -> None:
+            statuses.extend([answer["status"]] if "status" in answer else [])
+
+        fields = {**headers, "content-length": "4194304"}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
+        }
+        await webhook(scope, receive, send)
+        return statuses[0]
+
+    async def session() -> None:
+        journal = Journal(folder, lambda: None)
+        journal.open("run-1")
+        webhook = Webhook(ReceiverSettings((APP_SECRET.encode(),), VERIFY_TOKEN), journal, Tally())
+        large = bytes(4_194_303)
+        stalled = [asyncio.create_task(deliver(webhook, large, forged, is_whole=False)) for _ in range(16)]
+        await asyncio.sleep(0)
+        small = message("m_small")
+        assert await deliver(webhook, bytes(200_000), forged) == 503
+        assert await deliver(webhook, small, sign(small)) == 200
+        for task in stalled:
+            task.cancel()
+        await asyncio.gather(*stalled, return_exceptions=True)
+        assert await deliver(webhook, bytes(200_000), forged) == 401
+        await journal.close()
+
+    asyncio.run(session())
 
 
 def test_a_trailer_is_no_header(receiver: Receiver) -> None:
