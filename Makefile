@@ -38,6 +38,7 @@ receiver: .venv/.ok  ## run the receiver (needs CTM_APP_SECRET and CTM_VERIFY_TO
 
 bench: .venv/.ok  ## measure speed side by side with the alternatives
 	$(BIN)/python benchmarks/receiver.py
+	$(BIN)/python benchmarks/imports.py
 
 lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \

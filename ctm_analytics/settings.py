@@ -1,6 +1,8 @@
 """Settings of the analysis: ctm.toml, each key also as an environment variable, each with a default."""
 
 import difflib
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +13,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from ctm_analytics.errors import InvalidArgument
 
 ATTRIBUTION_MODELS = ("last_touch", "first_touch", "linear")
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+# No gap or window is longer than a year, in whatever unit.
+_LONGEST = 365 * 24 * 60
 
 # Keys of ctm.toml that only the receiver reads.
 RECEIVER_KEYS = ("store_text", "max_body_bytes")
@@ -65,16 +71,20 @@ class Settings:
             )
         if not 1 <= self.window_days <= 365:
             raise InvalidArgument(f"window_days: {self.window_days} is not between 1 and 365 days.")
-        if self.target_cac is not None and self.target_cac <= 0:
-            raise InvalidArgument(f"target_cac: {self.target_cac} is not above 0.")
+        if self.reporting_currency is not None and not _CURRENCY.fullmatch(self.reporting_currency):
+            raise InvalidArgument(
+                f"reporting_currency: {self.reporting_currency!r} is not an ISO 4217 code. Use e.g. 'EUR'."
+            )
+        if self.target_cac is not None and not 0 < self.target_cac < math.inf:
+            raise InvalidArgument(f"target_cac: {self.target_cac} is not an amount above 0.")
         for key in (
             "conversation_gap_hours",
             "touch_gap_minutes",
             "messaging_window_hours",
             "instant_reply_seconds",
         ):
-            if getattr(self, key) <= 0:
-                raise InvalidArgument(f"{key}: {getattr(self, key)} is not above 0.")
+            if not 0 < getattr(self, key) <= _LONGEST:
+                raise InvalidArgument(f"{key}: {getattr(self, key)} is not above 0 and at most {_LONGEST:,}.")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -147,7 +147,10 @@ class Workbench:
         table = performance.with_intervals(table)
         table = performance.with_response_times(table, latency.summaries(waits, by), by)
         draw = _chart("cac_by_ad", target_cac=self.settings.target_cac) if by == "ad" else None
-        return self._result(performance.arranged(table, by), sql, question, draw, performance.view(by))
+        result = self._result(performance.arranged(table, by), sql, question, draw, performance.view(by))
+        if by == "platform" or question.platform or question.account:
+            result.about += " · an ad has one spend on all its platforms and accounts: no costs here"
+        return result
 
     def latency(
         self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]

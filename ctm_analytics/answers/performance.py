@@ -41,7 +41,7 @@ def with_intervals(performance: pa.Table) -> pa.Table:
     there is nothing to bound; without customers ``cac_high`` is null and ``cac_low`` says "at least"
     """
     rates = _intervals(performance, ("conversions", "ad_engaged"), wilson_interval)
-    costs = _intervals(performance, ("divisible_spend", "ad_new_customers"), cac_interval)
+    costs = _intervals(performance, ("paid_spend", "paid_new_customers"), cac_interval)
     for name, intervals in (("conversion_rate", rates), ("cac", costs)):
         performance = _append(performance, f"{name}_low", [each and each.low for each in intervals])
         performance = _append(performance, f"{name}_high", [each and each.high for each in intervals])

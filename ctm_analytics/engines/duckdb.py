@@ -60,6 +60,8 @@ class DuckDBEngine:
             If a file is damaged.
         """
         try:
+            if len(duckdb.extract_statements(sql)) > 1:
+                raise QueryError("Several statements. Write one SELECT.")
             relation = self._connection.sql(sql)
             if relation is None:
                 raise QueryError("The statement returns no rows. Write one SELECT.")

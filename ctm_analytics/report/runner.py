@@ -80,6 +80,7 @@ def run_report(
         {name: str(value) for name, value in given.items()} | {"out": str(made.resolve())} | dict(parameters)
     )
     _execute(notebook, made / "executed.ipynb", values)
+    _forget_places(made / "executed.ipynb", (str(made.resolve()), str(data.resolve())))
     if not (made / "index.html").is_file():
         raise ReportFailed(
             f"{notebook}: it wrote no index.html into `out`. Call report.save(f'{{out}}/index.html')."
@@ -138,6 +139,17 @@ def _execute(notebook: Path, executed: Path, values: dict[str, Any]) -> None:
             )
     except PapermillExecutionError as error:
         raise _failure(notebook, executed, error) from None
+
+
+def _forget_places(executed: Path, places: tuple[str, ...]) -> None:
+    """Keep the machine's folders and papermill's clock out of what is passed on."""
+    content = json.loads(executed.read_text(encoding="utf-8"))
+    for part in (content, *content["cells"]):
+        part["metadata"].pop("papermill", None)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    for place in places:
+        text = text.replace(json.dumps(place)[1:-1], Path(place).name)
+    executed.write_text(text + "\n", encoding="utf-8")
 
 
 def _failure(notebook: Path, executed: Path, error: Any) -> CtmError:

@@ -69,3 +69,29 @@ def test_filters_keep_an_account_a_campaign_and_an_ad_apart(world: World) -> Non
     assert [row["ad_id"] for row in workbench.ads(account="page-2").table.to_pylist()] == ["2"]
     assert [row["ad_id"] for row in workbench.ads(campaign="First").table.to_pylist()] == ["1"]
     assert [row["ad_id"] for row in workbench.ads(ad="One").table.to_pylist()] == ["1"]
+
+
+def test_an_ad_without_a_report_hides_no_loss_of_another(world: World) -> None:
+    world.spend(START.date(), "1", "10.00", reported_conversations=10)
+    for number in range(2):
+        world.event(f"a{number}", START, ad_id="1")
+    for number in range(10):
+        world.event(f"b{number}", START, ad_id="2")
+    workbench = world.open()
+    (total,) = workbench.ads(by="total").table.to_pylist()
+    missed = {row["check"]: row["count"] for row in workbench.quality().table.to_pylist()}[
+        "missed_conversations"
+    ]
+    assert (total["coverage"], missed) == (0.2, 8)
+
+
+def test_customers_of_ads_without_known_spend_make_no_cac_cheaper(world: World) -> None:
+    world.spend(START.date(), "1", "10.00").event("p", START, ad_id="1").event("q", START, ad_id="2")
+    world.sale("s", START + DAY, "5", contact_id="p").sale("t", START + DAY, "5", contact_id="q")
+    (total,) = world.open().ads(by="total").table.to_pylist()
+    assert (total["new_customers"], total["cac"], total["cost_per_conversation"], total["roas"]) == (
+        2,
+        10,
+        10,
+        0.5,
+    )

@@ -11,6 +11,12 @@ with filtered as (
         ads.adset_name,
         ads.campaign_name,
         ad_days.ad_id is not null as is_ad,
+        -- Costs are of ads whose spend is known: one without would make customers look cheaper than they were.
+        -- One ad has one spend on all its platforms, so no cost can be told per platform.
+        :by <> 'platform' and max(ad_days.spend_cents) over (partition by ad_days.ad_id) is not null as is_paid,
+        :by <> 'platform'
+        and max(ad_days.reported_conversations) over (partition by ad_days.ad_id, ad_days.day) is not null
+            as is_reported,
         ad_days.spend_cents,
         ad_days.impressions,
         ad_days.link_clicks,
@@ -49,9 +55,9 @@ totals as (
         campaign_id,
         case when :by in ('ad', 'adset', 'campaign') then max(campaign_name) end as campaign_name,
         cast(sum(spend_cents) as bigint) as spend_cents,
-        -- One ad has one spend on all its platforms, so no cost can be told per platform.
-        cast(sum(case when :by <> 'platform' then spend_cents end) as bigint) as divisible_cents,
-        cast(sum(case when :by <> 'platform' then reported_conversations end) as bigint) as divisible_reports,
+        cast(sum(case when is_paid then spend_cents end) as bigint) as paid_cents,
+        cast(sum(case when is_reported then reported_conversations end) as bigint) as covered_reports,
+        cast(sum(case when is_reported then engaged end) as bigint) as covered_engaged,
         cast(sum(impressions) as bigint) as impressions,
         cast(sum(link_clicks) as bigint) as link_clicks,
         cast(sum(reported_conversations) as bigint) as reported_conversations,
@@ -61,14 +67,14 @@ totals as (
         cast(sum(answered) as bigint) as answered,
         -- A rate per ad needs the ad's own conversations; what no ad brought cannot be credited with a sale.
         cast(sum(case when is_ad then engaged end) as bigint) as ad_engaged,
-        cast(sum(case when is_ad then conversations end) as bigint) as ad_conversations,
         cast(sum(case when is_ad then conversions end) as bigint) as conversions,
         cast(sum(immature) as bigint) as immature,
         cast(sum(sales_billionths) as bigint) as sales_billionths,
         cast(sum(new_customers_billionths) as bigint) as new_customers_billionths,
-        cast(sum(case when is_ad then sales_billionths end) as bigint) as ad_sales_billionths,
-        cast(sum(case when is_ad then new_customers_billionths end) as bigint) as ad_new_customers_billionths,
-        cast(sum(case when is_ad then revenue_cents end) as bigint) as ad_revenue_cents,
+        cast(sum(case when is_paid then conversations end) as bigint) as paid_conversations,
+        cast(sum(case when is_paid then sales_billionths end) as bigint) as paid_sales_billionths,
+        cast(sum(case when is_paid then new_customers_billionths end) as bigint) as paid_new_customers_billionths,
+        cast(sum(case when is_paid then revenue_cents end) as bigint) as paid_revenue_cents,
         cast(sum(revenue_cents) as bigint) as revenue_cents
     from filtered
     group by platform, day, week, ad_id, adset_id, campaign_id
@@ -85,7 +91,7 @@ select
     campaign_id,
     campaign_name,
     cast(spend_cents * 0.01 as decimal(18, 2)) as spend,
-    divisible_cents / 1e2 as divisible_spend,
+    paid_cents / 1e2 as paid_spend,
     cast(:reporting_currency as string) as currency,
     impressions,
     link_clicks,
@@ -100,14 +106,14 @@ select
     immature,
     sales_billionths / 1e9 as sales,
     new_customers_billionths / 1e9 as new_customers,
-    ad_new_customers_billionths / 1e9 as ad_new_customers,
+    paid_new_customers_billionths / 1e9 as paid_new_customers,
     cast(revenue_cents * 0.01 as decimal(18, 2)) as revenue,
     revenue_cents / 1e2 / nullif(sales_billionths / 1e9, 0) as average_sale,
-    divisible_cents / 1e2 / nullif(ad_conversations, 0) as cost_per_conversation,
-    divisible_cents / 1e2 / nullif(ad_sales_billionths / 1e9, 0) as cost_per_sale,
-    divisible_cents / 1e2 / nullif(ad_new_customers_billionths / 1e9, 0) as cac,
-    ad_revenue_cents / 1e2 / nullif(divisible_cents / 1e2, 0) as roas,
-    ad_engaged / cast(nullif(divisible_reports, 0) as double) as coverage
+    paid_cents / 1e2 / nullif(paid_conversations, 0) as cost_per_conversation,
+    paid_cents / 1e2 / nullif(paid_sales_billionths / 1e9, 0) as cost_per_sale,
+    paid_cents / 1e2 / nullif(paid_new_customers_billionths / 1e9, 0) as cac,
+    paid_revenue_cents / 1e2 / nullif(paid_cents / 1e2, 0) as roas,
+    covered_engaged / cast(nullif(covered_reports, 0) as double) as coverage
 from totals
 order by
     case when :by in ('day', 'week') then null else spend_cents end desc nulls last,

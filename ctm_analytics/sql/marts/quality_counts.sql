@@ -38,7 +38,20 @@ ads_in_period as (
     select
         ad_id,
         sum(spend_cents) as spend_cents,
-        sum(conversations) as conversations,
+        sum(conversations) as conversations
+    from ad_days
+    where
+        ad_id is not null
+        and (:since is null or day >= :since)
+        and (:until is null or day <= :until)
+    group by ad_id
+),
+
+-- Only days of an ad for which Meta reports: elsewhere nothing can be missed. Ad by ad: no surplus hides a loss.
+reported_days as (
+    select
+        ad_id,
+        day,
         sum(engaged) as engaged,
         sum(reported_conversations) as reported_conversations
     from ad_days
@@ -46,6 +59,16 @@ ads_in_period as (
         ad_id is not null
         and (:since is null or day >= :since)
         and (:until is null or day <= :until)
+    group by ad_id, day
+),
+
+reported_ads as (
+    select
+        ad_id,
+        cast(sum(engaged) as bigint) as engaged,
+        cast(sum(reported_conversations) as bigint) as reported_conversations
+    from reported_days
+    where reported_conversations is not null
     group by ad_id
 ),
 
@@ -128,9 +151,9 @@ counts as (
     union all
     select
         'missed_conversations' as quality_check,
-        greatest(cast(sum(reported_conversations) as bigint) - cast(sum(engaged) as bigint), 0) as found,
-        cast(sum(reported_conversations) as bigint) as out_of
-    from ads_in_period
+        sum(greatest(reported_conversations - engaged, 0)) as found,
+        sum(reported_conversations) as out_of
+    from reported_ads
     union all
     select
         'restated_spend' as quality_check,

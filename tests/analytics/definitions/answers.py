@@ -54,12 +54,26 @@ class Reading:
         talks = _grouped(self.conversations, "day", by, period)
         paid = _grouped(self.facts.spend, "day", by, period)
         credited = _grouped(self.credits, filed, by, period)
+        known = [row for row in self.facts.spend if period.holds(row["day"])]
+        priced = {row["ad_id"] for row in known}
+        reported = {
+            (row["day"], row["ad_id"]) for row in known if row.get("reported_conversations") is not None
+        }
         return {
-            key: self._performance(talks.get(key, []), paid.get(key, []), credited.get(key, []))
+            key: self._performance(
+                talks.get(key, []), paid.get(key, []), credited.get(key, []), priced, reported
+            )
             for key in {*talks, *paid, *credited}
         }
 
-    def _performance(self, talks: list[Row], paid: list[Row], credited: list[Row]) -> Row:
+    def _performance(
+        self,
+        talks: list[Row],
+        paid: list[Row],
+        credited: list[Row],
+        priced: set[Any],
+        reported_days: set[tuple[Any, Any]],
+    ) -> Row:
         engaged = [row for row in talks if row["engaged"]]
         from_ads = [row for row in engaged if row["ad_id"] is not None]
         waits = [conversations.wait(row, self.facts) for row in engaged]
@@ -68,7 +82,9 @@ class Reading:
         conversions = sum(row["sales"] > 0 for row in from_ads)
         is_about_ads = any(row["ad_id"] is not None for row in (*talks, *paid, *credited))
         low, high = wilson(conversions, len(from_ads))
-        to_ads = [row for row in credited if row["ad_id"] is not None]
+        # A cost is told of ads whose spend is known, coverage of days for which Meta reports.
+        to_ads = [row for row in credited if row["ad_id"] in priced]
+        covered = [row for row in from_ads if (row["day"], row["ad_id"]) in reported_days]
         return {
             "spend": spend,
             "impressions": _total(paid, "impressions"),
@@ -89,8 +105,8 @@ class Reading:
             "average_sale": _ratio(sum(row["credited_cents"] for row in credited) / 100, _sales(credited)),
             "median_first_response_seconds": quantile(kaplan_meier(waits), 0.5),
             "answered_within_24h": share_answered(waits, 86400)[0],
-            "coverage": _ratio(len(from_ads), reported),
-        } | _costs(spend, len([row for row in talks if row["ad_id"] is not None]), to_ads)
+            "coverage": _ratio(len(covered), reported),
+        } | _costs(spend, len([row for row in talks if row["ad_id"] in priced]), to_ads)
 
     def latency(self, period: Period, *, human: bool = False) -> Row:
         """Read the response times of the engaged conversations of a period."""
