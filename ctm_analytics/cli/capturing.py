@@ -68,6 +68,31 @@ def inspect(
                 print(json.dumps(row))
 
 
+@app.command(epilog="Example: ctm verify --data data")
+def verify(*, data: Data = DEFAULT_DATA) -> None:
+    """Check every captured file, checksum and count, and say what is lost, if anything."""
+    from receiver.errors import ReceiverError
+    from receiver.store.folder import DataFolder
+    from receiver.store.verification import verify as verified
+
+    if not data.is_dir():
+        raise InvalidArgument(f"{data.absolute()}: no such folder. Name the data folder.")
+    try:
+        found = verified(DataFolder(data))
+    except ReceiverError as error:
+        raise InvalidFile(str(error)) from None
+    print(
+        f"{found.events:,} events in {found.files:,} files; {found.deliveries:,} deliveries in {found.segments:,} segments,"
+    )
+    print(
+        f"{found.waiting:,} of them not yet published; {found.lost:,} events lost, {found.repeated:,} stored twice."
+    )
+    for fault in found.faults:
+        print(fault)
+    if not found.is_sound:
+        raise typer.Exit(1)
+
+
 def _bodies(file: Path) -> Iterator[bytes]:
     try:
         content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
