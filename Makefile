@@ -51,7 +51,11 @@ clean:  ## remove what can be made again: the environment, caches and the demo (
 
 .venv/.ok: requirements.lock pyproject.toml
 ifeq ($(UV),)
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install 'python3-venv' and run make again."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { command -v apt-get >/dev/null \
+	  && $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy python3-venv; } || { \
+	  echo "Python's venv module is missing: install 'python3-venv' and run make again."; exit 1; }
 	@echo "Setting up .venv: about 130 packages, a minute or two, once."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock

@@ -190,10 +190,10 @@ def instant(word: str, value: datetime | str) -> datetime:
     """
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise InvalidArgument(
-            f"{word}: {str(value)!r} is not an instant with a zone. Use e.g. 2026-11-23T07:00:00+00:00."
-        )
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # said below, with every other text that is no instant
+    raise InvalidArgument(
+        f"{word}: {str(value)!r} is not an instant with a zone. Use e.g. 2026-11-23T07:00:00+00:00."
+    )

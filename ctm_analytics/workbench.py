@@ -15,7 +15,7 @@ from ctm_analytics import cards
 from ctm_analytics.answers import currency, funnel, latency, performance, quality, tables
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, NoData
-from ctm_analytics.models import all_models, compose
+from ctm_analytics.models import all_models, compose, literal
 from ctm_analytics.questions import FilterWords, Question, ask, instant, known
 from ctm_analytics.results import Result
 from ctm_analytics.settings import Settings, did_you_mean, load_settings
@@ -97,6 +97,7 @@ class Workbench:
         self.as_of = as_of
         self.fingerprint = sources.fingerprint()
         self._engine = DuckDBEngine(sources.files, SCHEMAS)
+        self._check_zone()
         self.currency = self._reporting_currency()
 
     def ads(
@@ -358,6 +359,17 @@ class Workbench:
             else " Nothing has been captured yet: run `ctm receive`."
         )
         return NoData(f"{self.data}: nobody wrote in {question.period()} with these filters.{reach}")
+
+    def _check_zone(self) -> None:
+        """Python and the engine each have their own list of zones."""
+        zone = literal(self.settings.reporting_timezone)
+        try:
+            self._engine.query(f"select convert_timezone('UTC', {zone}, timestamp '2026-01-01')")
+        except QueryError:
+            raise InvalidArgument(
+                f"reporting_timezone: {self.settings.reporting_timezone!r} names no place."
+                " Use a name such as 'Europe/Berlin'."
+            ) from None
 
     def _reporting_currency(self) -> str | None:
         question = ask({}, self.settings, self.as_of)

@@ -81,11 +81,10 @@ def verify(*, data: Data = DEFAULT_DATA) -> None:
         found = verified(DataFolder(data))
     except ReceiverError as error:
         raise InvalidFile(str(error)) from None
+    counts = f"{found.lost:,} lost, {found.repeated:,} stored twice"
+    print(f"{found.events:,} events in {found.files:,} files: {counts}.")
     print(
-        f"{found.events:,} events in {found.files:,} files; {found.deliveries:,} deliveries in {found.segments:,} segments,"
-    )
-    print(
-        f"{found.waiting:,} of them not yet published; {found.lost:,} events lost, {found.repeated:,} stored twice."
+        f"{found.deliveries:,} deliveries in {found.segments:,} segments, {found.waiting:,} not yet published."
     )
     for fault in found.faults:
         print(fault)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ctm_analytics.cli.options import DEFAULT_DATA, AsOf, Data, Format, Output
-from ctm_analytics.errors import DataQuality, InvalidArgument
+from ctm_analytics.errors import DataQuality, InvalidArgument, InvalidFile
 
 app = typer.Typer()
 
@@ -84,6 +84,10 @@ def demo(
     from ctm_analytics.report.runner import run_report
     from ctm_analytics.simulation.demo import run_demo
 
+    if not _notebook("weekly").is_file():
+        raise InvalidFile(
+            f"{_notebook('weekly')}: not here. The demo and the reports run from a clone of the repository."
+        )
     last_day = day("--until", until) or _last_sunday(datetime.now(UTC).date())
     run_demo(data, until=last_day, seed=seed, progress=_say)
     _say("Writing the weekly report")

@@ -84,7 +84,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report.save(tmp_path_factory.mktemp("hostile") / "index.html")
 
 
-@pytest.fixture(scope="session")
+# While Playwright is open, this thread has a running event loop: it must close before other tests want their own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium")
     assert executable, "Chromium is missing: install Debian's package 'chromium'."

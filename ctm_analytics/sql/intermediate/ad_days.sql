@@ -20,7 +20,7 @@ converted as (
         contact_key,
         touched_at
     from credits
-    where touched_at is not null and credit_billionths > 0
+    where touched_at is not null
     group by contact_key, touched_at
 ),
 

@@ -1,4 +1,4 @@
--- One row per activity of a contact (message, postback, referral, echo), with the opening of its conversation.
+-- One row per activity of a contact (message, postback, referral, lead, echo), with the opening of its conversation.
 -- Narrow on purpose: what the two windows carry decides their time and memory, so text stays outside.
 with activities as (
     select

@@ -105,7 +105,6 @@ replay(Path(sys.stdin.readline().strip()), Endless(), progress=lambda text: prin
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_no_receiver_is_left_behind_when_the_demo_is_terminated(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", REPLAY_FOR_EVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
