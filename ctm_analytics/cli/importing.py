@@ -192,6 +192,7 @@ def _run(kind: str, files: Sequence[Path], data: Path, undo: str | None, **choic
     for file in files:
         content = sys.stdin.buffer if str(file) == "-" else file
         print(import_file(content, data, settings=settings, imported_at=datetime.now(UTC), **choices))
+    print(f"data folder: {data.absolute()}", file=sys.stderr)
 
 
 def _fields(pairs: Sequence[str] | None) -> dict[str, str]:

@@ -188,7 +188,12 @@ def phone(text: str, _notation: Notation) -> str | Remarked:
     """Read a phone number; something else is left out, for a sale without it is still a sale."""
     if _SCIENTIFIC.fullmatch(text):
         raise Unfit("rounded by Excel", EXCEL_ADVICE)
-    return normalise_phone(text) or Remarked(None, "not a phone number, left out")
+    number = normalise_phone(text)
+    if number is None:
+        return Remarked(None, "not a phone number, left out")
+    if not number.startswith("+"):
+        return Remarked(number, "no country code, so it matches nobody: write + and the code")
+    return number
 
 
 CASTS: dict[str, Callable[[str, Notation], object]] = {

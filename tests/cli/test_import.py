@@ -29,9 +29,9 @@ def imported(ctm, tmp_path):
 
 
 @every_kind
-def test_a_plain_file_is_stored_and_summed_up(imported, kind):
+def test_a_plain_file_is_stored_and_summed_up(imported, kind, tmp_path):
     run, rows = imported(kind, FILES[kind])
-    assert (run.exit_code, run.stderr) == (0, "")
+    assert (run.exit_code, run.stderr) == (0, f"data folder: {tmp_path / 'data'}\n")
     assert run.text.startswith(f"file.csv → {kind}\n")
     assert "1 read, 1 imported" in run.text
     assert len(rows) == 1
