@@ -85,7 +85,7 @@ def run_report(
         raise ReportFailed(
             f"{notebook}: it wrote no index.html into `out`. Call report.save(f'{{out}}/index.html')."
         )
-    _write_run(made, notebook, {**values, "out": "", "data": str(data)})
+    _write_run(made, notebook, {**values, "out": "", "data": data.resolve().name})
     _replace(folder, made)
     return ReportRun(
         folder,
