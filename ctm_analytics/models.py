@@ -136,7 +136,7 @@ def bind(sql: str, parameters: Parameters) -> str:
 
 
 def literal(value: Value) -> str:
-    """Write a value as a literal that DuckDB and Spark read alike.
+    """Write a value as a literal of standard SQL: a quote doubled, a backslash as it is.
 
     Examples
     --------

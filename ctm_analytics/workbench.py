@@ -30,6 +30,12 @@ CONVERSATION_VIEW = (
 )
 # What a mart is told when it is read on its own.
 _WITHOUT_A_QUESTION = {"by": "ad", "ads_only": False, "responder": "any"}
+# What a filter may be named by, in the mart `dimensions`.
+_NAMES = {
+    "ad": ("ad_id", "ad_name"),
+    "campaign": ("campaign_id", "campaign_name"),
+    "account": ("account_id",),
+}
 _UNKNOWN_RELATION = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
@@ -302,11 +308,7 @@ class Workbench:
 
     def _ask(self, filters: FilterWords, **attribution: Any) -> Question:
         question = ask(filters, self.settings, self.as_of, **attribution)
-        for word, columns in (
-            ("ad", ("ad_id", "ad_name")),
-            ("campaign", ("campaign_id", "campaign_name")),
-            ("account", ("account_id",)),
-        ):
+        for word, columns in _NAMES.items():
             value = getattr(question, word)
             if value is not None:
                 self._refuse_unknown(question, word, value, columns)
@@ -318,7 +320,7 @@ class Workbench:
         if value not in names:
             hint = (
                 did_you_mean(value, names)
-                or f" `ctm sql` lists them: select distinct {columns[0]} from events."
+                or f' All of them: ctm sql "select distinct {columns[0]} from dimensions".'
             )
             raise InvalidArgument(f"{word}: there is no {word} {value!r}.{hint}")
 
