@@ -95,7 +95,7 @@ class Receiver:
                     **environ,
                 },
                 start_new_session=True,
-                preexec_fn=lambda: _prepare(limits or {}),
+                preexec_fn=lambda: [setrlimit(*limit) for limit in (limits or {}).items()],
             )
         self.client = httpx.Client()
         wait_until(lambda: "listening on" in self.log or self.process.poll() is not None)
@@ -161,13 +161,6 @@ class Receiver:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
-
-
-def _prepare(limits: Limits) -> None:
-    # As in a terminal, even where the tests themselves run under nohup.
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    for limit in limits.items():
-        setrlimit(*limit)
 
 
 @pytest.fixture
