@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 SQL_FOLDER = Path(__file__).parent / "sql"
-SOURCES = ("raw_events", "raw_heartbeats", "raw_sales", "raw_spend", "raw_contacts", "raw_rates")
 
 Value = str | int | float | bool | Decimal | date | datetime | timedelta | tuple[str, ...] | None
 Parameters = Mapping[str, Value]
