@@ -42,7 +42,7 @@ bench: .venv/.ok  ## measure speed side by side with the alternatives
 
 lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
-	  --extra workbench --extra test pyproject.toml -o requirements.lock
+	  --extra workbench --extra object-store --extra test pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 	  pyproject.toml -o requirements-receiver.lock
 

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 BASE = PROJECT["dependencies"]
-ALL = [*BASE, *PROJECT["optional-dependencies"]["workbench"], *PROJECT["optional-dependencies"]["test"]]
+ALL = [*BASE, *(line for extra in PROJECT["optional-dependencies"].values() for line in extra)]
 LOCKS = {"requirements.lock": ALL, "requirements-receiver.lock": BASE}
 
 # conda-forge's name, where it is another.
