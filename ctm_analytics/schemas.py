@@ -3,7 +3,8 @@
 import pyarrow as pa
 
 INSTANT = pa.timestamp("us")
-MONEY = pa.decimal128(18, 2)
+# Three decimals, for the currencies that have them (KWD, BHD, …).
+MONEY = pa.decimal128(18, 3)
 RATE = pa.decimal128(18, 8)
 
 ORIGIN = [

@@ -40,30 +40,10 @@ _SIGNED = {
     "zł": "PLN",
     "Rp": "IDR",
 }
-# ISO 4217: these have no smaller unit.
-WHOLE_CURRENCIES = (
-    "BIF",
-    "CLP",
-    "DJF",
-    "GNF",
-    "ISK",
-    "JPY",
-    "KMF",
-    "KRW",
-    "PYG",
-    "RWF",
-    "UGX",
-    "UYI",
-    "VND",
-    "VUV",
-    "XAF",
-    "XOF",
-    "XPF",
-)
 
 _SIGN_NAMES = {".": "point", ",": "comma"}
 _BLANKS = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
-_MONEY_DIGITS = 16
+_MONEY_DIGITS = 15
 _COUNT_DIGITS = 18
 _RATE_DIGITS = 10
 
@@ -78,12 +58,12 @@ _PLATFORMS = ("messenger", "instagram", "whatsapp")
 
 
 def amount(text: str, notation: Notation) -> Decimal:
-    """Read money: at least 0, at most 2 decimals, with or without a currency sign and thousands signs."""
+    """Read money: at least 0, as many decimals as the file's currencies have, with or without signs."""
     number = _decimal(text, notation)
     if number < 0:
         raise Unfit("an amount below 0")
-    if _decimals(number) > 2:
-        raise Unfit("more than 2 decimals")
+    if _decimals(number) > notation.decimals:
+        raise Unfit(f"more than {notation.decimals} decimals")
     if number.adjusted() >= _MONEY_DIGITS:
         raise Unfit("larger than any amount")
     return number

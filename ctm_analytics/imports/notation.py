@@ -10,6 +10,7 @@ from ctm_analytics.imports.faults import shown
 
 # Two numbers and a year: 3/12/2026, 3-12-2026, 3.12.2026.
 AMBIGUOUS_DAY = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?!\d)")
+_THREE_DIGITS = re.compile(r"\d,\d{3}(?!\d)")
 _LAST_SEPARATOR = re.compile(r"([.,])(\d+)\D*$")
 
 
@@ -20,11 +21,13 @@ class Notation:
     Attributes
     ----------
     decimal_sign : str, ``"."`` or ``","``
+    decimals : int, the most that an amount may have, 2 or 3
     is_day_first : bool, ``3/12/2026`` is 3 December
     zone : ZoneInfo, of local times without an offset
     """
 
     decimal_sign: str
+    decimals: int
     is_day_first: bool
     zone: ZoneInfo
 
@@ -48,6 +51,23 @@ def decimal_sign(amounts: Iterable[str], whole_numbers: Iterable[str] = ()) -> s
     proofs = [sign for text in amounts if (sign := _proven_sign(text))]
     proofs += [sign for text in whole_numbers if (sign := _proven_sign(text, is_whole=True))]
     return "," if proofs.count(",") > proofs.count(".") else "."
+
+
+def refuse_open_thousandths(file: str, column: str, amounts: Iterable[str]) -> None:
+    """Refuse ``1,250`` in a currency of three decimals, where it can be 1250 as well as 1.25.
+
+    Raises
+    ------
+    InvalidFile
+        If no amount proves a sign, and one has three digits behind a comma.
+    """
+    texts = list(amounts)
+    open_question = next((text for text in texts if _THREE_DIGITS.search(text)), None)
+    if open_question and not any(map(_proven_sign, texts)):
+        raise InvalidFile(
+            f"{file}: {column} {shown(open_question)} can be a thousand times as much in a currency of three"
+            " decimals, and no other amount of the file settles it. Write amounts as 1250.000."
+        )
 
 
 def _proven_sign(text: str, *, is_whole: bool = False) -> str | None:

@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 from ctm_analytics.imports.casting import (
     CASTS,
     EXCEL_ADVICE,
-    WHOLE_CURRENCIES,
     is_rounded,
     signed_currency,
 )
+from ctm_analytics.imports.currencies import THOUSANDTHS_CURRENCIES, WHOLE_CURRENCIES
 from ctm_analytics.imports.faults import Fault, Findings, Remarked, Unfit, plural
 from ctm_analytics.imports.layout import Layout
-from ctm_analytics.imports.notation import Notation, day_first, decimal_sign
+from ctm_analytics.imports.notation import Notation, day_first, decimal_sign, refuse_open_thousandths
 from ctm_analytics.imports.options import Options
 from ctm_analytics.imports.text_rows import TextRows
 from ctm_analytics.schemas import INSTANT, MONEY, RATE
@@ -149,12 +149,18 @@ def _notation(
     currencies = {header_currency} if header_currency else {text.upper() for text in of.get("currency", ())}
     if currencies and currencies.issubset(WHOLE_CURRENCIES):
         amounts, wholes = [], [*wholes, *amounts]
+    if has_thousandths := bool(currencies.intersection(THOUSANDTHS_CURRENCIES)):
+        money = next(column.header for name, column in columns.items() if types[name] == "amount")
+        refuse_open_thousandths(file, money, amounts)
     dates = [column for name, column in columns.items() if types[name] in ("day", "instant")]
     is_day_first = options.is_day_first
     if is_day_first is None and dates:
         is_day_first = day_first(file, dates[0].header, [text for column in dates for text in column.texts])
     return Notation(
-        decimal_sign([*amounts, *of.get("rate", ())], wholes), bool(is_day_first), options.settings.zone
+        decimal_sign([*amounts, *of.get("rate", ())], wholes),
+        3 if has_thousandths else 2,
+        bool(is_day_first),
+        options.settings.zone,
     )
 
 
@@ -200,11 +206,19 @@ def _name_foreign_signs(column: _Column, currencies: pa.Array, findings: Finding
 
 
 def _name_fractions(column: _Column, amounts: pa.Array, currencies: pa.Array, findings: Findings) -> None:
-    """Name amounts with decimals in a currency that has none."""
+    """Name amounts with more decimals than their currency has."""
     is_whole = pc.is_in(currencies, value_set=pa.array(WHOLE_CURRENCIES))
-    for place in pc.indices_nonzero(pc.and_(is_whole, pc.not_equal(amounts, pc.floor(amounts)))).to_pylist():
+    has_thousandths = pc.is_in(currencies, value_set=pa.array(THOUSANDTHS_CURRENCIES))
+    kept = pc.if_else(
+        is_whole, pc.round(amounts, 0), pc.if_else(has_thousandths, amounts, pc.round(amounts, 2))
+    )
+    for place in pc.indices_nonzero(pc.not_equal(amounts, kept)).to_pylist():
         text = column.texts[column.positions[place].as_py()]
-        reason = f"{currencies[place].as_py()} has no decimals"
+        reason = (
+            f"{currencies[place].as_py()} has no decimals"
+            if is_whole[place].as_py()
+            else "more than 2 decimals"
+        )
         findings.faults.append(Fault(column.lines[place].as_py(), column.header, text, reason))
 
 

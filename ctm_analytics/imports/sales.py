@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctm_analytics.imports.currencies import written
 from ctm_analytics.imports.faults import Fault, Findings, listed, plural, shown
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import require, without_faulty
@@ -140,6 +141,9 @@ def _name_repeated_sales(rows: pa.Table, layout: Layout, findings: Findings) -> 
 def _name_excessive_refunds(rows: pa.Table, layout: Layout, findings: Findings) -> None:
     excessive = rows.filter(pc.greater(rows["refunded_amount"], rows["gross_amount"]))
     for row in excessive.to_pylist():
-        reason = f"more than the sale itself, {row['gross_amount']}"
+        gross, refunded = (
+            written(row[name], row["currency"]) for name in ("gross_amount", "refunded_amount")
+        )
         column = layout.header_of("refunded_amount")
-        findings.faults.append(Fault(row["source_line"], column, str(row["refunded_amount"]), reason))
+        reason = f"more than the sale itself, {gross}"
+        findings.faults.append(Fault(row["source_line"], column, refunded, reason))

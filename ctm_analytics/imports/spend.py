@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctm_analytics.errors import InvalidFile
+from ctm_analytics.imports.currencies import written
 from ctm_analytics.imports.faults import Fault, Findings, plural
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.presets import Preset
@@ -114,13 +115,13 @@ def _is_nameless(rows: pa.Table, names: list[str], layout: Layout) -> pa.Chunked
 
 
 def _leave_out_total(row: dict[str, Any], added_up: Decimal, tolerance: Decimal, findings: Findings) -> None:
-    line, said = row["source_line"], row["spend"]
+    line, said, currency = row["source_line"], row["spend"], row["currency"] or ""
     findings.leave_out(1, f"totals row (line {line})", "")
     # Each row is rounded to the cent, the total by itself.
     if said is not None and abs(said - added_up) > tolerance:
         findings.notes.append(
-            f"the totals row (line {line}) says {said:,}, the rows add up to {added_up:,}:"
-            " is the export complete?"
+            f"the totals row (line {line}) says {written(said, currency)},"
+            f" the rows add up to {written(added_up, currency)}: is the export complete?"
         )
 
 

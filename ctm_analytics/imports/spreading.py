@@ -1,13 +1,12 @@
 """Spend over a period, as an estimate by day."""
 
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.imports.casting import WHOLE_CURRENCIES
+from ctm_analytics.imports.currencies import smallest_unit
 from ctm_analytics.imports.faults import Fault, Findings, plural
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import without_faulty
@@ -72,8 +71,7 @@ def _name_overlaps(rows: pa.Table, layout: Layout, findings: Findings) -> None:
 def _days(row: dict[str, Any]) -> list[dict[str, Any]]:
     first: date = row["period_start"]
     count = (row["period_end"] - first).days + 1
-    smallest = Decimal(1 if row["currency"] in WHOLE_CURRENCIES else "0.01")
-    shares = {"spend": _shares(row["spend"], count, smallest)}
+    shares = {"spend": _shares(row["spend"], count, smallest_unit(row["currency"]))}
     shares |= {name: _shares(row[name], count, 1) for name in _COUNTS}
     return [
         row | {"day": first + timedelta(days=place)} | {name: parts[place] for name, parts in shares.items()}

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from ctm_analytics.imports.currencies import written
 from ctm_analytics.imports.faults import listed, plural
 
 
@@ -88,7 +89,9 @@ class ImportSummary:
         return f"{self.first_day} to {self.last_day} ({covered})"
 
     def _amounts(self) -> str:
-        return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in self.amounts.items())
+        return ", ".join(
+            f"{written(amount, currency)} {currency}" for currency, amount in self.amounts.items()
+        )
 
     def _outcome(self) -> str:
         if self.is_undone:

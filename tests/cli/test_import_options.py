@@ -24,7 +24,7 @@ def spend(ctm, tmp_path):
 
 def stored(folder):
     paths = sorted((folder / "data").rglob("*.parquet"))
-    return [str(row["spend"]) for path in paths for row in pq.read_table(path).to_pylist()]
+    return [f"{row['spend']:.2f}" for path in paths for row in pq.read_table(path).to_pylist()]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,5 @@
 import gzip
+from decimal import Decimal
 
 import pytest
 
@@ -169,7 +170,7 @@ def test_what_is_no_day_is_refused(importer, day):
 )
 def test_amounts_are_read_with_their_signs(importer, text):
     importer.run("spend", SPEND + f'2026-11-01,8,"{text}",USD\n')
-    assert str(importer.column("spend", "spend")[0]) == "1012.34"
+    assert importer.column("spend", "spend") == [Decimal("1012.34")]
 
 
 @pytest.mark.parametrize("text", ["€12.50", "12.50 EUR", "EUR 12.50", "£12.50"])

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 
 from ctm_analytics.imports.importing import KINDS
@@ -70,9 +72,9 @@ def test_a_file_given_to_the_wrong_command_is_recognised(importer):
 def test_a_mapping_wins_over_the_preset(importer):
     content = "day,ad_id,spend,Net cost (EUR),Impressions\n2026-11-01,8,1.00,2.00,5\n"
     summary = importer.run("spend", content, mapping={"net cost (eur)": "spend"})
-    assert (summary.currency, str(summary.total_amount), summary.unused_columns) == (
+    assert (summary.currency, summary.total_amount, summary.unused_columns) == (
         "EUR",
-        "2.00",
+        Decimal("2.00"),
         ("spend",),
     )
 
