@@ -115,6 +115,13 @@ def _postback(item: Item, content: Content) -> Reading:
     )
 
 
+def _template(item: Item, content: Content) -> Reading:
+    """Read a tap on a coupon's "Reveal code": it comes among the messages, but without a message."""
+    if text(content["template"].get("type")) != "coupon":
+        return _unknown_event(item, content)
+    return _person_event(item, content, "postback", message_type="coupon")
+
+
 def _reaction(item: Item, content: Content) -> Reading:
     reaction = content["reaction"]
     parties = parties_of(item, content)
@@ -276,6 +283,7 @@ _READERS: dict[str, Callable[[Item, Content], Reading]] = {
     "messaging_feedback": _feedback,
     "response_feedback": _feedback,
     "order": _cart,
+    "template": _template,
     **dict.fromkeys(_HANDOVERS, _handover),
     "account_linking": _account_linking,
     "policy_enforcement": _policy,

@@ -35,9 +35,6 @@ class ReadingOptions:
 DEFAULT_OPTIONS = ReadingOptions()
 
 
-DEFAULT_OPTIONS = ReadingOptions()
-
-
 class Reading(NamedTuple):
     """One thing that Meta reported, in the words of docs/data-contract.md.
 
@@ -76,14 +73,17 @@ def instant_key(item: Item, time: object) -> int | None:
     return own if own is not None else microseconds(item.time)
 
 
-def whole_key(item: Item, leaf: object, time: object = None) -> tuple[object, ...]:
+def whole_key(
+    item: Item, leaf: object, time: object = None, *, is_unique: bool = False
+) -> tuple[object, ...]:
     """Return the natural key of an item that names nothing by which to know it again: all of it.
 
     An item without a time of its own (an account restricted, released, restricted again) is told from its
-    like by the delivery's time: rather a rare duplicate than a lost event.
+    like by the delivery's time, unless it ``is_unique``: rather a rare duplicate than a lost event.
     """
     digest = hashlib.sha256(canonical_json(leaf).encode()).hexdigest()
-    return ("item", digest, None if microseconds(time) is not None else microseconds(item.time))
+    has_time = is_unique or microseconds(time) is not None
+    return ("item", digest, None if has_time else microseconds(item.time))
 
 
 def unknown(item: Item, message_type: str | None = None) -> Reading:

@@ -36,10 +36,11 @@ def messaging_referral(item: dict[str, Any]) -> Referral:
     ]
     if not found:
         return NO_REFERRAL
-    return _messaging_columns(next((referral for referral in found if _named_ad(referral)), found[0]))
+    return _messaging_columns(next((referral for referral in found if named_ad(referral)), found[0]))
 
 
-def _named_ad(referral: dict[str, Any]) -> str | None:
+def named_ad(referral: dict[str, Any]) -> str | None:
+    """Return the ad that a referral or a lead form names."""
     ad_id = text(referral.get("ad_id"))
     return None if ad_id == "0" else ad_id  # lead forms write 0 where there is no ad
 
@@ -49,7 +50,7 @@ def _messaging_columns(referral: dict[str, Any]) -> Referral:
     return Referral(
         referral_source=text(referral.get("source")),
         referral_type=text(referral.get("type")),
-        ad_id=_named_ad(referral),
+        ad_id=named_ad(referral),
         ref=text(referral.get("ref")),
         post_id=text(ad.get("post_id")),
         # a Shops product page names only the product: a touch, but never an ad

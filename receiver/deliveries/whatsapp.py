@@ -152,8 +152,10 @@ def _revoke(message: Leaf) -> Columns:
 
 
 def _reaction(message: Leaf) -> Columns:
-    target = text(mapping(message.get("reaction")).get("message_id"))
-    return {"event_type": "reaction", "message_id": target}
+    reaction = mapping(message.get("reaction"))
+    # Who takes a reaction back sends it again with an empty emoji, or none.
+    action = "react" if reaction.get("emoji") else "unreact"
+    return {"event_type": "reaction", "message_id": text(reaction.get("message_id")), "status": action}
 
 
 def _interactive(message: Leaf) -> Columns:

@@ -152,3 +152,18 @@ def test_numbers_that_json_cannot_write_become_text(samples, number):
 def test_a_byte_order_mark_is_no_obstacle(samples):
     body = b"\xef\xbb\xbf" + json.dumps(samples.page(samples.item(message={"mid": "m_1"}))).encode()
     assert [event.event_type for event in samples.read(body)] == ["message"]
+
+
+def test_fields_named_without_values_are_about_the_account(samples):
+    body = {"object": "page", "entry": [{"id": PAGE, "time": 1783075200, "changed_fields": ["feed"]}]}
+    (event,) = samples.read(body)
+    assert (event.event_type, event.message_type, event.account_id) == ("account", "changed_fields", PAGE)
+    assert event.payload == '{"changed_fields":["feed"]}'
+
+
+@pytest.mark.parametrize(("ad_id", "known"), [(120226305854810726, "120226305854810726"), (0, None)])
+def test_a_lead_form_outside_a_thread_keeps_its_ad(samples, ad_id, known):
+    value = {"ad_id": ad_id, "form_id": 1, "leadgen_id": 2, "created_time": 1485964825}
+    entry = {"id": PAGE, "time": 1485964826, "changes": [{"field": "leadgen", "value": value}]}
+    (event,) = samples.read({"object": "page", "entry": [entry]})
+    assert (event.event_type, event.ad_id, event.contact_id) == ("lead", known, None)

@@ -152,3 +152,19 @@ def test_a_contact_key_is_a_signed_64_bit_number_of_platform_account_and_contact
 def test_a_delivery_id_is_the_beginning_of_the_body_s_sha256(samples):
     (event,) = samples.read(b"{}")
     assert event.delivery_id == "44136fa355b3678a1146ad16f7e8649e"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_known_again"),
+    [({"id": "c_1"}, True), ({"comment_id": "c_1"}, True), ({"action": "block"}, False)],
+)
+def test_what_names_itself_is_known_again_whenever_it_comes(samples, value, is_known_again):
+    bodies = [
+        {
+            "object": "instagram",
+            "entry": [{"id": PAGE, "time": time, "changes": [{"field": "f", "value": value}]}],
+        }
+        for time in (1783075200, 1783075300)
+    ]
+    first, second = ids(samples, *bodies)
+    assert (first == second) == is_known_again

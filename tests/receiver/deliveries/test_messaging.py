@@ -137,3 +137,11 @@ def test_an_unknown_event_key_is_kept_whole_under_its_name(samples):
     (event,) = samples.read(samples.page(samples.item(brand_new={"a": 1})))
     assert (event.event_type, event.message_type, event.contact_id) == ("unknown", "brand_new", PERSON)
     assert '"brand_new":{"a":1}' in event.payload
+
+
+def test_revealing_a_coupon_is_a_tap_and_any_other_template_unknown(samples):
+    (event,) = samples.events("meta-docs/fb-coupon-template.json")
+    assert (event.event_type, event.direction, event.message_type) == ("postback", "inbound", "coupon")
+    assert '"coupon_code":"SAVE20"' in event.payload
+    (event,) = samples.read(samples.page(samples.item(template={"type": "brand_new"})))
+    assert (event.event_type, event.message_type) == ("unknown", "template")

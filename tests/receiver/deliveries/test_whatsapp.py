@@ -184,3 +184,12 @@ def test_a_body_whose_rows_would_fill_memory_is_kept_as_it_came(samples):
 def test_a_full_batch_of_a_thousand_messages_is_read(samples):
     events = samples.read(samples.whatsapp(messages=[samples.message(id=f"wamid.{n}") for n in range(1000)]))
     assert len({event.event_id for event in events}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("emoji", "action"), [({"emoji": "👍"}, "react"), ({"emoji": ""}, "unreact"), ({}, "unreact")]
+)
+def test_a_reaction_without_emoji_takes_the_reaction_back(samples, emoji, action):
+    message = samples.message(type="reaction", reaction={"message_id": "wamid.9", **emoji})
+    (event,) = samples.read(samples.whatsapp(messages=[message]))
+    assert (event.event_type, event.message_id, event.status) == ("reaction", "wamid.9", action)
