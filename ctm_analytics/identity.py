@@ -7,6 +7,8 @@ import re
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 _PHONE = re.compile(r"(?:[a-z]+:)?\s*(\+|00)?([\d\s().\-/]+?)(?:\s*(?:x|ext\.?)\s*\d+)?", re.IGNORECASE)
+# A zero right behind what may be the country code is perhaps one for callers inside the country: +44 020 …
+_PERHAPS_TRUNK_ZERO = re.compile(r"\d{1,3}0")
 
 
 def normalise_email(text: str) -> str | None:
@@ -26,11 +28,18 @@ def normalise_email(text: str) -> str | None:
     return email if _EMAIL.fullmatch(email) else None
 
 
-def normalise_phone(text: str) -> str | None:
+def normalise_phone(text: str, default_country: str | None = None) -> str | None:
     """Bring a phone number to E.164: ``+``, country code, number.
 
-    A number without ``+`` or ``00`` is taken to begin with its country code, as WhatsApp writes it; one with
-    a trunk zero (``01711…``) names no country, stays as it is and equals no WhatsApp number.
+    A number without ``+`` or ``00`` is read as one of ``default_country`` where that is given, and as one that
+    begins with its country code, as WhatsApp writes it. Where both could be, a mobile number is meant: people who
+    chat have one; else the national one. Without a ``default_country``, a number with a trunk zero (``01711…``)
+    names no country, stays as it is and equals no WhatsApp number.
+
+    Parameters
+    ----------
+    text : str, as people write it
+    default_country : str or None, ISO 3166 code of the country whose national forms are understood
 
     Returns
     -------
@@ -41,6 +50,8 @@ def normalise_phone(text: str) -> str | None:
     --------
     >>> normalise_phone("0055 (21) 99999-8888"), normalise_phone("5215512345678"), normalise_phone("n/a")
     ('+5521999998888', '+5215512345678', None)
+    >>> normalise_phone("(021) 99999-8888", "BR"), normalise_phone("01711 234567", "DE")
+    ('+5521999998888', '+491711234567')
     """
     match = _PHONE.fullmatch(text.strip().lstrip("'"))
     if match is None:
@@ -50,4 +61,37 @@ def normalise_phone(text: str) -> str | None:
     digits = re.sub(r"\D", "", number)
     if not 7 <= len(digits) <= 15:
         return None
-    return digits if digits.startswith("0") else f"+{digits}"
+    if match[1]:
+        return _international(digits)
+    if default_country is None:
+        return digits if digits.startswith("0") else f"+{digits}"
+    return _national(digits, default_country)
+
+
+def _international(digits: str) -> str | None:
+    if not _PERHAPS_TRUNK_ZERO.match(digits):
+        return f"+{digits}"  # what the library would say too, a hundred times as fast
+    return _read(f"+{digits}", None)[0] or f"+{digits}"
+
+
+def _national(digits: str, country: str) -> str:
+    inside, is_mobile_inside = _read(digits, country)
+    abroad, is_mobile_abroad = (None, False) if digits.startswith("0") else _read(f"+{digits}", None)
+    if inside and abroad:
+        return abroad if is_mobile_abroad and not is_mobile_inside else inside
+    return inside or abroad or (digits if digits.startswith("0") else f"+{digits}")
+
+
+def _read(text: str, country: str | None) -> tuple[str | None, bool]:
+    """Return the E.164 form of a number that exists, and whether it can be a mobile one."""
+    import phonenumbers  # late: a megabyte of rules that most commands need not load
+
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None, False
+    kind = phonenumbers.number_type(number)
+    if kind == phonenumbers.PhoneNumberType.UNKNOWN:
+        return None, False
+    mobile = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), kind in mobile

@@ -30,6 +30,8 @@ class Settings:
     ----------
     reporting_timezone : str, IANA name; calendar days are days in this zone
     reporting_currency : str or None, ISO 4217; ``None`` means the only currency of the data
+    default_country : str or None, ISO 3166; phone numbers without a country code are read as this country's
+    max_rate_age_days : int, ``0 <= max_rate_age_days <= 31``; how old the last known exchange rate may be
     target_cac : float or None, in the reporting currency, ``> 0``
     window_days : int, ``1 <= window_days <= 365``; how long after a touch a sale can be credited to it
     attribution_model : str, one of ``ATTRIBUTION_MODELS``
@@ -39,6 +41,8 @@ class Settings:
 
     reporting_timezone: str = "UTC"
     reporting_currency: str | None = None
+    default_country: str | None = None
+    max_rate_age_days: int = 0
     target_cac: float | None = None
     window_days: int = 7
     attribution_model: str = "last_touch"
@@ -75,6 +79,12 @@ class Settings:
             raise InvalidArgument(
                 f"reporting_currency: {self.reporting_currency!r} is not an ISO 4217 code. Use e.g. 'EUR'."
             )
+        if self.default_country is not None:
+            _check_country(self.default_country)
+        if not 0 <= self.max_rate_age_days <= 31:
+            raise InvalidArgument(
+                f"max_rate_age_days: {self.max_rate_age_days} is not between 0 and 31 days."
+            )
         if self.target_cac is not None and not 0 < self.target_cac < math.inf:
             raise InvalidArgument(f"target_cac: {self.target_cac} is not an amount above 0.")
         for key in (
@@ -90,6 +100,15 @@ class Settings:
     def zone(self) -> ZoneInfo:
         """The reporting time zone."""
         return ZoneInfo(self.reporting_timezone)
+
+
+def _check_country(country: str) -> None:
+    from phonenumbers import SUPPORTED_REGIONS  # late: only where the setting is used
+
+    if country not in SUPPORTED_REGIONS:
+        raise InvalidArgument(
+            f"default_country: {country!r} is not an ISO 3166 code of two capital letters. Use e.g. 'BR'."
+        )
 
 
 def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | tuple[str, ...] | list[str]) -> str:
@@ -144,6 +163,7 @@ def load_settings(data: Path, environ: Mapping[str, str]) -> Settings:
 
 _NUMBERS: dict[str, type] = {
     "target_cac": float,
+    "max_rate_age_days": int,
     "window_days": int,
     "conversation_gap_hours": float,
     "touch_gap_minutes": float,

@@ -164,15 +164,17 @@ def email(text: str, _notation: Notation) -> str | Remarked:
     return normalise_email(text) or Remarked(None, "not an e-mail address, left out")
 
 
-def phone(text: str, _notation: Notation) -> str | Remarked:
+def phone(text: str, notation: Notation) -> str | Remarked:
     """Read a phone number; something else is left out, for a sale without it is still a sale."""
     if _SCIENTIFIC.fullmatch(text):
         raise Unfit("rounded by Excel", EXCEL_ADVICE)
-    number = normalise_phone(text)
+    number = normalise_phone(text, notation.default_country)
     if number is None:
         return Remarked(None, "not a phone number, left out")
     if not number.startswith("+"):
-        return Remarked(number, "no country code, so it matches nobody: write + and the code")
+        return Remarked(
+            number, "no country code, so it matches nobody: write + and the code, or set default_country"
+        )
     return number
 
 

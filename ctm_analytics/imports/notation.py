@@ -24,12 +24,14 @@ class Notation:
     decimals : int, the most that an amount may have, 2 or 3
     is_day_first : bool, ``3/12/2026`` is 3 December
     zone : ZoneInfo, of local times without an offset
+    default_country : str or None, ISO 3166, of phone numbers without a country code
     """
 
     decimal_sign: str
     decimals: int
     is_day_first: bool
     zone: ZoneInfo
+    default_country: str | None = None
 
 
 def decimal_sign(amounts: Iterable[str], whole_numbers: Iterable[str] = ()) -> str:

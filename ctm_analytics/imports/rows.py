@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctm_analytics.currencies import THOUSANDTHS_CURRENCIES, WHOLE_CURRENCIES
 from ctm_analytics.imports.casting import (
     CASTS,
     EXCEL_ADVICE,
     is_rounded,
     signed_currency,
 )
-from ctm_analytics.imports.currencies import THOUSANDTHS_CURRENCIES, WHOLE_CURRENCIES
 from ctm_analytics.imports.faults import Fault, Findings, Remarked, Unfit, plural
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.notation import Notation, day_first, decimal_sign, refuse_open_thousandths
@@ -161,6 +161,7 @@ def _notation(
         3 if has_thousandths else 2,
         bool(is_day_first),
         options.settings.zone,
+        options.settings.default_country,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.imports.currencies import written
+from ctm_analytics.currencies import written
 from ctm_analytics.imports.faults import Fault, Findings, listed, plural, shown
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import require, without_faulty

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ctm_analytics.currencies import written
 from ctm_analytics.errors import InvalidFile
-from ctm_analytics.imports.currencies import written
 from ctm_analytics.imports.faults import Fault, Findings, plural
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.presets import Preset

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.imports.currencies import smallest_unit
+from ctm_analytics.currencies import smallest_unit
 from ctm_analytics.imports.faults import Fault, Findings, plural
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import without_faulty

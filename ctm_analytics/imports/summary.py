@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ctm_analytics.imports.currencies import written
+from ctm_analytics.currencies import written
 from ctm_analytics.imports.faults import listed, plural
 
 

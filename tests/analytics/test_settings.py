@@ -36,6 +36,11 @@ def test_the_receivers_keys_are_no_mistake(tmp_path: Path) -> None:
     ("line", "sentence"),
     [
         ("windowdays = 7", "'windowdays' is not a setting. Did you mean 'window_days'?"),
+        (
+            'default_country = "Brazil"',
+            "default_country: 'Brazil' is not an ISO 3166 code of two capital letters. Use",
+        ),
+        ("max_rate_age_days = 32", "max_rate_age_days: 32 is not between 0 and 31 days."),
         ("window_days = 0", "window_days: 0 is not between 1 and 365 days."),
         ('window_days = "7"', "window_days: '7' is not a number."),
         ("window_days = 7.5", "window_days: '7.5' is not a whole number."),
