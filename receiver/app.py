@@ -1,21 +1,27 @@
 """The HTTP shell: the only file that knows Starlette."""
 
+import asyncio
 import hmac
+import html
+import logging
 import re
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from receiver import signature
-from receiver.errors import SignatureRefused, StorageBusy, StorageFailed
+from receiver.errors import ReceiverError, RequestMalformed, SignatureRefused, StorageBusy, StorageFailed
 from receiver.metrics import Tally
 from receiver.settings import ReceiverSettings
+from receiver.signed_request import MAX_FORM_BYTES, read_signed_request
+from receiver.store.deletion_requests import DeletionRequest, find_request, store_request
+from receiver.store.folder import DataFolder
 from receiver.store.journal import Journal
 
 # What all unfinished large requests together may hold in memory, forged ones included.
@@ -24,6 +30,14 @@ MAX_RECEIVING_BYTES = 64 * 1024 * 1024
 SMALL_BODY_BYTES = 128 * 1024
 _CHALLENGE = re.compile(r"[0-9]{1,64}")
 _HANDSHAKE = ("hub.mode", "hub.challenge", "hub.verify_token")
+_STATUS_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+logger = logging.getLogger("receiver")
 
 
 class Refusal(Exception):
@@ -144,11 +158,58 @@ class Webhook:
             self._receiving_bytes -= size
 
 
-def public_app(settings: ReceiverSettings, journal: Journal, tally: Tally) -> Starlette:
-    """Build what Meta may reach: ``/webhook`` and ``/healthz``."""
-    return _without_redirects(
-        Starlette(routes=[Route("/webhook", Webhook(settings, journal, tally)), Route("/healthz", _healthz)])
-    )
+class Deletions:
+    """``/data-deletion``: Meta's callback for people who want their data deleted, and a page that says how it stands.
+
+    A request is answered once it is on disk. Carrying it out is ``ctm erase``'s.
+    """
+
+    def __init__(self, settings: ReceiverSettings, folder: DataFolder) -> None:
+        self._settings = settings
+        self._folder = folder
+
+    async def receive(self, request: Request) -> Response:
+        """Keep one request, and tell Meta where its state can be seen."""
+        try:
+            asked = read_signed_request(await _form(request), self._settings.app_secrets)
+            if not self._settings.public_url:
+                raise ReceiverError("public_url is not set: the person could not be told where to look.")
+            code = await asyncio.to_thread(store_request, self._folder, asked.user_id, asked.payload)
+        except SignatureRefused:
+            return Response(status_code=401)
+        except RequestMalformed:
+            return Response(status_code=400)
+        except (Refusal, ClientDisconnect) as error:
+            return Response(status_code=getattr(error, "status", 400), headers={"connection": "close"})
+        except (OSError, ReceiverError) as error:
+            logger.critical("a data-deletion request was answered with 503: %s", _reason(error))
+            return Response(status_code=503, headers={"retry-after": "60"})
+        return JSONResponse(
+            {"url": f"{self._settings.public_url}/data-deletion/{code}", "confirmation_code": code}
+        )
+
+    async def show(self, request: Request) -> Response:
+        """Say how a request stands; nothing about the person."""
+        try:
+            found = await asyncio.to_thread(find_request, self._folder, request.path_params["code"])
+        except (OSError, ReceiverError) as error:
+            logger.error("the state of a data-deletion request cannot be read: %s", _reason(error))
+            return Response(status_code=503)
+        if found is None:
+            return PlainTextResponse("There is no such request.", status_code=404, headers=_STATUS_HEADERS)
+        return HTMLResponse(_status_page(found), headers=_STATUS_HEADERS)
+
+
+def public_app(settings: ReceiverSettings, journal: Journal, tally: Tally, folder: DataFolder) -> Starlette:
+    """Build what Meta may reach: ``/webhook``, ``/data-deletion`` and ``/healthz``."""
+    deletions = Deletions(settings, folder)
+    routes = [
+        Route("/webhook", Webhook(settings, journal, tally)),
+        Route("/data-deletion", deletions.receive, methods=["POST"]),
+        Route("/data-deletion/{code}", deletions.show),
+        Route("/healthz", _healthz),
+    ]
+    return _without_redirects(Starlette(routes=routes))
 
 
 def private_app(readiness: Callable[[], tuple[bool, str]], metrics: Callable[[], str]) -> Starlette:
@@ -169,6 +230,35 @@ def private_app(readiness: Callable[[], tuple[bool, str]], metrics: Callable[[],
 
     routes = [Route("/healthz", _healthz), Route("/readyz", readyz), Route("/metrics", metrics_text)]
     return _without_redirects(Starlette(routes=routes))
+
+
+async def _form(request: Request) -> bytes:
+    """Read a small body; whoever sends a longer one is not Meta."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise Refusal(413, "too_large")
+    return body
+
+
+def _reason(error: OSError | ReceiverError) -> str | None:
+    # The path that the disk refused has the request's code in it, which is the person's.
+    return error.strerror if isinstance(error, OSError) else str(error)
+
+
+def _status_page(request: DeletionRequest) -> str:
+    received_on = f"{request.received_at:%Y-%m-%d}"
+    outcome = (
+        "It has not been carried out yet."
+        if request.closed_at is None
+        else f"It was carried out on {request.closed_at:%Y-%m-%d}: nothing is left that names you."
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Data deletion request</title>\n'
+        f"<h1>Data deletion request</h1>\n<p>Confirmation code: {html.escape(request.code)}</p>\n"
+        f"<p>Your request was received on {received_on} (UTC). {outcome}</p>\n</html>\n"
+    )
 
 
 async def _healthz(_: Request) -> Response:

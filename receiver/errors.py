@@ -42,3 +42,11 @@ class SignatureRefused(ReceiverError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"X-Hub-Signature-256: {reason}.")
         self.reason = reason
+
+
+class RequestMalformed(ReceiverError):
+    """A request that is not of the form its sender has documented."""
+
+
+class ErasureIncomplete(ReceiverError):
+    """Something that was to be erased is still there, or could not be reached."""

@@ -82,7 +82,7 @@ async def serve(
         return exposition(tally, capture.journal, capture.publisher, folder)
 
     servers = [
-        _server(public_app(settings, capture.journal, tally), _connections_with_descriptors()),
+        _server(public_app(settings, capture.journal, tally, folder), _connections_with_descriptors()),
         _server(private_app(capture.readiness, metrics), MAX_PRIVATE_CONNECTIONS),
     ]
     serving = [

@@ -1,5 +1,6 @@
 """Settings of the receiver: secrets from the environment, the rest from ctm.toml or the environment."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ MEBIBYTE = 1024 * 1024
 # WhatsApp sends up to 3 MB; a body that is refused for its length is lost after Meta's last retry.
 LEAST_MAX_BODY_BYTES = 3 * MEBIBYTE
 GREATEST_MAX_BODY_BYTES = 32 * MEBIBYTE
+_PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class ReceiverSettings:
     store_text : bool, whether message text is kept when events are published
     max_body_bytes : int, ``3 MiB <= max_body_bytes <= 32 MiB``
     bot_app_ids, human_app_ids : frozenset of str, app ids whose echoes are known to be a bot's or a person's
+    public_url : str, ``https://…`` without a slash at its end: where people see how their deletion request stands;
+        empty if there is none
     """
 
     app_secrets: tuple[bytes, ...] = field(repr=False)
@@ -48,6 +52,7 @@ class ReceiverSettings:
     max_body_bytes: int = 4 * MEBIBYTE
     bot_app_ids: frozenset[str] = frozenset()
     human_app_ids: frozenset[str] = frozenset()
+    public_url: str = ""
 
 
 def load_settings(data: Path, environ: Mapping[str, str]) -> ReceiverSettings:
@@ -81,6 +86,7 @@ def load_settings(data: Path, environ: Mapping[str, str]) -> ReceiverSettings:
         app_secrets=main + instagram,
         verify_token=verify_token,
         max_body_bytes=_body_limit("max_body_bytes", values.get("max_body_bytes", 4 * MEBIBYTE)),
+        public_url=_public_url("public_url", values.get("public_url", "")),
         **vars(_reading_settings(values)),
     )
 
@@ -133,7 +139,7 @@ def _values(data: Path, environ: Mapping[str, str]) -> dict[str, Any]:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidSetting(f"{path}: not valid TOML: {error}.") from None
-    for key in ("store_text", "max_body_bytes", "bot_app_ids", "human_app_ids"):
+    for key in ("store_text", "max_body_bytes", "bot_app_ids", "human_app_ids", "public_url"):
         text = environ.get(f"CTM_{key.upper()}", "").strip()
         if text:
             values[key] = text
@@ -148,6 +154,15 @@ def _switch(key: str, value: object) -> bool:
             f"{key}: {value!r} is not a switch. Use true or false (in the environment 1 or 0)."
         )
     return chosen
+
+
+def _public_url(key: str, value: object) -> str:
+    url = str(value).rstrip("/")
+    if url and not _PUBLIC_URL.fullmatch(url):
+        raise InvalidSetting(
+            f"{key}: {value!r} is not where the world reaches this receiver. Use e.g. 'https://hooks.example.com'."
+        )
+    return url
 
 
 def _body_limit(key: str, value: object) -> int:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,11 @@ class DataFolder:
         return self.root / "heartbeats"
 
     @property
+    def erasures(self) -> Path:
+        """Who was erased, as keyed hashes, and who asked for it."""
+        return self.root / "erasures"
+
+    @property
     def index(self) -> Path:
         """Derived from ``events/``: may be deleted at any time."""
         return self.root / "index"
@@ -67,9 +73,11 @@ class DataFolder:
         for folder in (
             self.root, self.journal, self.done, self.staging, self.quarantine,
             self.events, self.events / "recent", self.heartbeats, self.index,
+            self.erasures, self.erasures / "tombstones", self.erasures / "requests",
         ):  # fmt: skip
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync_folder(self.events)
+        sync_folder(self.erasures)
         sync_folder(self.root)
 
     def probe(self) -> None:
@@ -134,6 +142,21 @@ def replace_file(path: Path, content: bytes, staging: Path) -> None:
         os.close(descriptor)
     temporary.rename(path)
     sync_folder(path.parent)
+
+
+def create_file(path: Path, content: bytes, staging: Path) -> bool:
+    """Create a file durably, whole or not at all; False, and nothing is changed, where there is one already."""
+    temporary = staging / f"{path.name}.{secrets.token_hex(8)}.tmp"
+    try:
+        temporary.write_bytes(content)
+        sync_file(temporary)
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
 
 
 def try_lock(path: Path) -> int | None:

@@ -38,6 +38,15 @@ def test_settings_are_read_in_the_data_folder_or_beside_it(tmp_path: Path, place
     assert settings.bot_app_ids == {"12"}
 
 
+def test_a_public_url_is_kept_without_the_slash_at_its_end(tmp_path: Path) -> None:
+    (tmp_path / "ctm.toml").write_text('public_url = "https://hooks.example.com:8443/meta/"\n')
+    assert load_settings(tmp_path, SECRETS).public_url == "https://hooks.example.com:8443/meta"
+    assert (
+        load_settings(tmp_path, {**SECRETS, "CTM_PUBLIC_URL": "https://b.example"}).public_url
+        == "https://b.example"
+    )
+
+
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     (tmp_path / "ctm.toml").write_text('store_text = true\nhuman_app_ids = ["12"]\n')
     settings = load_settings(tmp_path, {**SECRETS, "CTM_STORE_TEXT": "0", "CTM_HUMAN_APP_IDS": "34, 56"})
@@ -57,6 +66,15 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         ({**SECRETS, "CTM_MAX_BODY_BYTES": "4 MB"}, "max_body_bytes: '4 MB' is not a whole number of bytes"),
         ({**SECRETS, "CTM_MAX_BODY_BYTES": "1000"}, "max_body_bytes: '1000' is not a whole number of bytes"),
         ({**SECRETS, "CTM_BOT_APP_IDS": "12,bot"}, "bot_app_ids: 'bot' is not an app id"),
+        (
+            {**SECRETS, "CTM_PUBLIC_URL": "http://hooks.example.com"},
+            "public_url: 'http://hooks.example.com' is not",
+        ),
+        ({**SECRETS, "CTM_PUBLIC_URL": "https://a.example/?x=<y>"}, "public_url: 'https://a.example"),
+        (
+            {**SECRETS, "CTM_PUBLIC_URL": "https://user@a.example"},
+            "public_url: 'https://user@a.example' is not",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_rule(
