@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit browser lab receiver bench lock clean
+.PHONY: help demo test check unit browser compiler faults lab receiver bench lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,13 +22,21 @@ check: .venv/.ok  ## style, types, architecture and SQL, without running the pro
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint ctm_analytics/sql
 
-unit: .venv/.ok browser  ## all tests, with the coverage gate
+unit: .venv/.ok browser compiler  ## all tests, with the coverage gate
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
 
 browser:  # the report is tested in Debian's Chromium
 	@command -v chromium >/dev/null || { \
 	  command -v apt-get >/dev/null || { echo "make test opens the report in Chromium: install 'chromium' and run it again."; exit 1; }; \
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; }
+
+compiler:  # the fault tests build a small C library that lets calls of the operating system fail
+	@printf '#include <stdio.h>\nint main(void) { return 0; }\n' | cc -x c -o /dev/null - 2>/dev/null || { \
+	  command -v apt-get >/dev/null || { echo "make test builds a small C library: install a C compiler and run it again."; exit 1; }; \
+	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends gcc libc6-dev; }
+
+faults: .venv/.ok compiler  ## the long sweeps of faults: kills, power cuts, full disks, mutants (an hour)
+	CTM_FAULTS=sweep $(BIN)/pytest tests/faults
 
 lab: .venv/.ok  ## open JupyterLab at the start notebook, on this machine only
 	$(BIN)/ctm lab

@@ -1,0 +1,175 @@
+"""What durability and honesty rest on, each taken away once: some test of the suite must notice."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+class Mutant(NamedTuple):
+    """A small change of one file, and the tests of which at least one must fail with it.
+
+    Attributes
+    ----------
+    name : str
+    file : str, below ``receiver/``
+    text : str, lines of the file that stand there once
+    instead : str
+    tests : tuple of str, as pytest takes them, below ``tests/``
+    """
+
+    name: str
+    file: str
+    text: str
+    instead: str
+    tests: tuple[str, ...]
+
+
+JOURNAL, PUBLISHER = "receiver/test_journal.py", "receiver/test_publisher.py"
+
+MUTANTS = [
+    Mutant(
+        "no sync before the answer",
+        "store/journal.py",
+        "            os.fdatasync(self._descriptor)\n",
+        "",
+        (f"{JOURNAL}::test_a_delivery_is_durable_only_after_the_sync_has_returned",),
+    ),
+    Mutant(
+        "a failed sync is tried again",
+        "store/journal.py",
+        "            os.fdatasync(self._descriptor)\n",
+        "            try:\n"
+        "                os.fdatasync(self._descriptor)\n"
+        "            except OSError:\n"
+        "                os.fdatasync(self._descriptor)\n",
+        (
+            f"{JOURNAL}::test_a_failed_sync_is_never_tried_again_and_acknowledges_nothing",
+            "faults/test_refusing_disk.py::test_a_sync_that_failed_is_never_tried_again_and_ends_the_receiver",
+        ),
+    ),
+    Mutant(
+        "no sync of the folder that a file is renamed into",
+        "store/publisher.py",
+        "        sync_folder(self._generation)\n",
+        "",
+        (f"{PUBLISHER}::test_events_are_durable_under_their_name_before_their_segment_leaves_the_journal",),
+    ),
+    Mutant(
+        "no sync of the folder of a new segment",
+        "store/journal.py",
+        "        # The name of the next segment must be on disk before anything in it is acknowledged.\n"
+        "        sync_folder(self._folder)\n",
+        "",
+        (f"{JOURNAL}::test_the_name_of_a_segment_is_durable_before_its_first_delivery_is",),
+    ),
+    Mutant(
+        "renamed before it is synced",
+        "store/folder.py",
+        "        os.fsync(descriptor)\n    finally:\n        os.close(descriptor)\n"
+        "    temporary.rename(path)\n    sync_folder(path.parent)\n",
+        "    finally:\n        os.close(descriptor)\n"
+        "    temporary.rename(path)\n    sync_file(path)\n    sync_folder(path.parent)\n",
+        (f"{PUBLISHER}::test_a_manifest_is_durable_before_it_replaces_the_last_and_then_its_name",),
+    ),
+    Mutant(
+        "published before it is synced",
+        "store/parquet.py",
+        "    sync_file(path)\n",
+        "",
+        (f"{PUBLISHER}::test_events_are_durable_under_their_name_before_their_segment_leaves_the_journal",),
+    ),
+    Mutant(
+        "known by the body instead of the event",
+        "store/publisher.py",
+        "if self._seen.add(event.event_id)]",
+        "if self._seen.add(event.delivery_id)]",
+        (f"{PUBLISHER}::test_an_event_that_comes_again_is_stored_once",),
+    ),
+    Mutant(
+        "compared in a time that tells how much was right",
+        "signature.py",
+        "hmac.compare_digest(hmac.digest(secret, body, hashlib.sha256), claimed)",
+        "hmac.digest(secret, body, hashlib.sha256) == claimed",
+        ("receiver/test_signature.py::test_every_secret_is_compared_in_constant_time",),
+    ),
+    Mutant(
+        "the segment leaves before its events are published",
+        "store/publisher.py",
+        '            content = segment.read_bytes()\n',
+        '            content = segment.read_bytes()\n'
+        '            segment = segment.rename(self._folder.done / f"{name}.wal")\n',
+        ("faults/test_killed_at_any_call.py",),
+    ),
+    Mutant(
+        "known before it is published",
+        "store/publisher.py",
+        "        temporary.rename(self._generation / f\"{name}.parquet\")\n",
+        "        self._seen.commit()\n        temporary.rename(self._generation / f\"{name}.parquet\")\n",
+        ("faults/test_killed_at_any_call.py",),
+    ),
+    Mutant(
+        "a short write is taken for a whole one",
+        "store/folder.py",
+        "    while view:\n        view = view[os.write(descriptor, view) :]\n",
+        "    os.write(descriptor, view)\n",
+        (f"{JOURNAL}::test_a_short_write_is_completed",),
+    ),
+    Mutant(
+        "an answer before the sync",
+        "store/journal.py",
+        "            write_all(self._descriptor, content)\n",
+        "            self._loop.call_soon_threadsafe(self._acknowledge, group, 0.0)\n"
+        "            write_all(self._descriptor, content)\n",
+        (f"{JOURNAL}::test_a_delivery_is_durable_only_after_the_sync_has_returned",),
+    ),
+]  # fmt: skip
+
+
+def content_with(mutant: Mutant) -> str:
+    """Give what a file holds with a mutant.
+
+    Raises
+    ------
+    AssertionError
+        If the text that it replaces is not in its file exactly once: then the mutant must be written again.
+    """
+    content = (ROOT / "receiver" / mutant.file).read_text()
+    assert content.count(mutant.text) == 1, (
+        f"{mutant.file} has changed: write the mutant {mutant.name!r} again."
+    )
+    return content.replace(mutant.text, mutant.instead)
+
+
+def copy_project(place: Path, *mutants: Mutant) -> Path:
+    """Copy the packages and the tests into a folder, with mutants; the folder."""
+    for name in ("receiver", "ctm_analytics", "tests", "pyproject.toml"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, place / name)
+    for mutant in mutants:
+        (place / "receiver" / mutant.file).write_text(content_with(mutant))
+    return place
+
+
+def a_test_fails(place: Path, tests: Iterable[str]) -> bool:
+    """Run tests in a copy, up to the first that fails; whether one did.
+
+    Raises
+    ------
+    AssertionError
+        If they could not be run.
+    """
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    environ |= {"PYTHONPATH": str(place), "CTM_FAULTS": ""}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    run = subprocess.run(
+        [*command, *(f"tests/{test}" for test in tests)],
+        cwd=place, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode in (0, 1), run.stdout + run.stderr
+    return run.returncode == 1
