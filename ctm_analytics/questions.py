@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypedDict
 
+from ctm_analytics.currencies import decimals_of
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.formats import period as period_words
 from ctm_analytics.settings import ATTRIBUTION_MODELS, Settings, did_you_mean
@@ -85,6 +87,7 @@ class Question:
 
     def parameters(self, settings: Settings, currency: str | None) -> dict[str, Any]:
         """Name the values that the SQL files ask for."""
+        decimals = decimals_of(currency) if currency else 2
         return {
             "as_of": self.as_of.replace(tzinfo=None),
             "since": self.since,
@@ -98,6 +101,10 @@ class Question:
             "window": timedelta(days=self.window_days),
             "reporting_timezone": settings.reporting_timezone,
             "reporting_currency": currency,
+            "decimals": decimals,
+            "minor_units": 10**decimals,
+            "minor_unit": Decimal(1).scaleb(-decimals),
+            "max_rate_age": timedelta(days=settings.max_rate_age_days),
             "conversation_gap": timedelta(hours=settings.conversation_gap_hours),
             "touch_gap": timedelta(minutes=settings.touch_gap_minutes),
             "messaging_window": timedelta(hours=settings.messaging_window_hours),

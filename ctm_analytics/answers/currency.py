@@ -45,7 +45,8 @@ def chosen(amounts: Iterable[Mapping[str, Any]], wanted: str | None, data: Path)
         )
         raise InvalidArgument(
             f"{data}: no rate to {currency} for {named}."
-            " Import them: `ctm import rates FILE` with the columns day, currency, rate."
+            " Import them: `ctm import rates FILE` with the columns day, currency, rate;"
+            " max_rate_age_days in ctm.toml lets the last known rate stand for some days."
         )
     return currency
 

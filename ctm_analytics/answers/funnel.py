@@ -28,7 +28,7 @@ SCHEMA = pa.schema(
 )
 
 
-def stages(totals: dict[str, int | None]) -> pa.Table:
+def stages(totals: dict[str, Any]) -> pa.Table:
     """Lay out the funnel's one row as one row per stage.
 
     Parameters
@@ -47,7 +47,7 @@ def stages(totals: dict[str, int | None]) -> pa.Table:
 
 
 def _row(
-    totals: dict[str, int | None],
+    totals: dict[str, Any],
     stage: tuple[str, str, str],
     previous: tuple[str, str, str] | None,
     first: tuple[str, str, str],
@@ -55,7 +55,7 @@ def _row(
     count = totals[stage[0]] or 0
     before = totals[previous[0]] or 0 if previous else None
     from_first = totals[first[0]] or 0
-    spend_cents = totals["spend_cents"]
+    spend = totals["paid_spend"]
     return {
         "stage": stage[1],
         "count": count,
@@ -63,7 +63,7 @@ def _row(
         "loss": _loss(stage[2], before, count),
         "share_of_previous": count / before if before else None,
         "share_of_first": count / from_first if from_first else None,
-        "cost_each": spend_cents / 100 / count if spend_cents is not None and count else None,
+        "cost_each": spend / count if spend is not None and count else None,
     }
 
 

@@ -47,6 +47,8 @@ def built(new_world: NewWorld, business: Business) -> World:
         world.contact(row.pop("contact_id"), **row)
     for row in rows["heartbeats"]:
         world.uptime(**row)
+    for row in rows["rates"]:
+        world.rate(row.pop("day"), row.pop("currency"), str(row.pop("rate")), **row)
     return world
 
 
@@ -56,7 +58,7 @@ def opened(world: World, business: Business) -> ctm.Workbench:
 
 def read_twice(new_world: NewWorld, business: Business) -> tuple[ctm.Workbench, Reading]:
     world = built(new_world, business)
-    facts = facts_known(world._rows, business.as_of)
+    facts = facts_known(world._rows, business.as_of, business.rules)
     return opened(world, business), Reading(facts, business.rules)
 
 
@@ -315,7 +317,7 @@ def test_what_is_known_later_never_changes_an_answer_as_of_an_earlier_instant(
         "events": [row for row in business.rows["events"] if row["received_at"] <= business.as_of],
         "heartbeats": [row for row in business.rows["heartbeats"] if row["beat_at"] <= business.as_of],
     }
-    for kind in ("sales", "spend", "contacts"):
+    for kind in ("sales", "spend", "contacts", "rates"):
         known[kind] = [row for row in business.rows[kind] if row["imported_at"] <= business.as_of]
     earlier = Business(known, business.rules, business.as_of)
     assert everything(opened(built(new_world, business), business)) == everything(

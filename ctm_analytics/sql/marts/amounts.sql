@@ -14,8 +14,8 @@ with amounts_in as (
 select
     amounts_in.currency,
     amounts_in.day,
-    count(rates.rate) > 0 as has_rate
+    count(day_rates.rate) > 0 as has_rate
 from amounts_in
-left join rates
-    on amounts_in.day = rates.day and amounts_in.currency = rates.currency
+left join day_rates
+    on amounts_in.day = day_rates.day and amounts_in.currency = day_rates.currency
 group by amounts_in.currency, amounts_in.day

@@ -41,7 +41,7 @@ select
     conversation_timelines.last_inbound_at + :messaging_window as window_closes_at,
     conversation_timelines.outside_window,
     coalesce(credited.credit_billionths, 0) / 1e9 as sales,
-    cast(coalesce(credited.credited_cents, 0) * 0.01 as decimal(18, 2)) as revenue
+    cast(coalesce(credited.credited_cents, 0) * :minor_unit as decimal(18, :decimals)) as revenue
 from conversation_timelines
 inner join contacts
     on conversation_timelines.contact_key = contacts.contact_key

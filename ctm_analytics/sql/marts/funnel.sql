@@ -1,6 +1,6 @@
 -- One row: what became of the people whom ads brought, stage by stage, in the order of the columns.
 select
-    cast(sum(ad_days.spend_cents) as bigint) as spend_cents,
+    cast(sum(ad_days.spend_cents) as bigint) / :minor_units as paid_spend,
     cast(sum(ad_days.link_clicks) as bigint) as link_clicks,
     cast(sum(ad_days.reported_conversations) as bigint) as reported_conversations,
     cast(sum(ad_days.conversations) as bigint) as conversations,

@@ -1,4 +1,4 @@
--- One row per day and ad: what it cost, in cents of the reporting currency; the latest import of a day and ad wins.
+-- One row per day and ad: what it cost, in smallest units of the reporting currency; the latest import wins.
 with known as (
     select
         *,
@@ -31,10 +31,9 @@ select
     latest.ad_id,
     cast(
         round(
-            case
-                when latest.currency = :reporting_currency then latest.spend
-                else latest.spend * rates.rate
-            end * 100
+            cast(latest.spend as decimal(20, 3))
+            * case when latest.currency = :reporting_currency then 1 else day_rates.rate end
+            * :minor_units
         ) as bigint
     ) as spend_cents,
     latest.currency,
@@ -48,5 +47,5 @@ select
     latest.reported_conversations,
     latest.is_estimated
 from latest
-left join rates
-    on latest.day = rates.day and latest.currency = rates.currency
+left join day_rates
+    on latest.day = day_rates.day and latest.currency = day_rates.currency

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from . import conversations, sales
-from .facts import Facts, Row, Rules, cents
+from .facts import Facts, Row, Rules
 from .statistics import kaplan_meier, poisson, quantile, share_answered, wilson
 
 
@@ -41,7 +41,7 @@ class Reading:
                 if (credit["person"], credit["touched_at"]) == (row["person"], row["opened_at"])
             ]
             row["sales"] = sum(credit["credit_billionths"] for credit in own) / sales.WHOLE
-            row["revenue"] = sum(credit["credited_cents"] for credit in own) / 100
+            row["revenue"] = sum(credit["credited_cents"] for credit in own) / rules.units
             row["day"] = rules.day(row["opened_at"])
         for credit in self.credits:
             credit["sale_day"] = rules.day(credit["sold_at"])
@@ -77,7 +77,8 @@ class Reading:
         engaged = [row for row in talks if row["engaged"]]
         from_ads = [row for row in engaged if row["ad_id"] is not None]
         waits = [conversations.wait(row, self.facts) for row in engaged]
-        spend = sum(cents(row["spend"]) for row in paid) / 100 if paid else None
+        spend = sum(row["units"] for row in paid) / self.rules.units if paid else None
+        revenue = sum(row["credited_cents"] for row in credited) / self.rules.units
         reported = _total(paid, "reported_conversations")
         conversions = sum(row["sales"] > 0 for row in from_ads)
         is_about_ads = any(row["ad_id"] is not None for row in (*talks, *paid, *credited))
@@ -101,12 +102,12 @@ class Reading:
             "immature": sum(self.facts.as_of - row["opened_at"] < self.rules.window for row in talks),
             "sales": _sales(credited),
             "new_customers": _sales(row for row in credited if row["is_new_customer"]),
-            "revenue": sum(row["credited_cents"] for row in credited) / 100,
-            "average_sale": _ratio(sum(row["credited_cents"] for row in credited) / 100, _sales(credited)),
+            "revenue": revenue,
+            "average_sale": _ratio(revenue, _sales(credited)),
             "median_first_response_seconds": quantile(kaplan_meier(waits), 0.5),
             "answered_within_24h": share_answered(waits, 86400)[0],
             "coverage": _ratio(len(covered), reported),
-        } | _costs(spend, len([row for row in talks if row["ad_id"] in priced]), to_ads)
+        } | _costs(spend, len([row for row in talks if row["ad_id"] in priced]), to_ads, self.rules)
 
     def latency(self, period: Period, *, human: bool = False) -> Row:
         """Read the response times of the engaged conversations of a period."""
@@ -179,7 +180,7 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
     return part / whole if part is not None and whole else None
 
 
-def _costs(spend: float | None, conversations: int, to_ads: list[Row]) -> Row:
+def _costs(spend: float | None, conversations: int, to_ads: list[Row], rules: Rules) -> Row:
     new = _sales(row for row in to_ads if row["is_new_customer"])
     fewest, most = poisson(new)
     return {
@@ -188,5 +189,5 @@ def _costs(spend: float | None, conversations: int, to_ads: list[Row]) -> Row:
         "cac": _ratio(spend, new),
         "cac_low": _ratio(spend, most),
         "cac_high": _ratio(spend, fewest),
-        "roas": _ratio(sum(row["credited_cents"] for row in to_ads) / 100, spend),
+        "roas": _ratio(sum(row["credited_cents"] for row in to_ads) / rules.units, spend),
     }

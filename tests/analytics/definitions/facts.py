@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ class Rules:
     """The settings that the definitions name, with their defaults."""
 
     zone: str = "UTC"
+    currency: str = "USD"
+    rate_age: timedelta = timedelta(days=3)
     window: timedelta = timedelta(days=7)
     model: str = "last_touch"
     conversation_gap: timedelta = timedelta(hours=24)
@@ -29,11 +31,18 @@ class Rules:
         """Return the calendar day of a naive UTC instant in the reporting time zone."""
         return instant.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(self.zone)).date()
 
+    @property
+    def units(self) -> int:
+        """Return how many of its smallest units the reporting currency has, by ISO 4217."""
+        return {"USD": 100, "JPY": 1, "KWD": 1000}[self.currency]
+
     def toml(self) -> str:
         """Write the settings as ``ctm.toml``."""
         return "\n".join(
             [
                 f'reporting_timezone = "{self.zone}"',
+                f'reporting_currency = "{self.currency}"',
+                f"max_rate_age_days = {self.rate_age.days}",
                 f"window_days = {self.window.days}",
                 f'attribution_model = "{self.model}"',
                 f"bot_app_ids = {list(self.bot_apps)}",
@@ -54,13 +63,23 @@ class Facts:
     gaps: list[tuple[datetime, datetime]] = field(default_factory=list)
 
 
-def facts_known(rows: dict[str, list[Row]], as_of: datetime) -> Facts:
+def facts_known(rows: dict[str, list[Row]], as_of: datetime, rules: Rules) -> Facts:
     """Leave out whatever happened or became known after ``as_of``, and whatever a later import replaced."""
+    rates = _latest(rows["rates"], as_of, "day", "currency")
+    sales = [sale for sale in _latest(rows["sales"], as_of, "sale_id") if sale["sold_at"] <= as_of]
+    spend = _latest(rows["spend"], as_of, "day", "ad_id")
+    for sale in sales:
+        for amount in ("gross", "refunded"):
+            sale[f"{amount}_units"] = _units(
+                sale[f"{amount}_amount"], sale["currency"], rules.day(sale["sold_at"]), rates, rules
+            )
+    for row in spend:
+        row["units"] = _units(row["spend"], row["currency"], row["day"], rates, rules)
     return Facts(
         as_of,
         _events(rows["events"], as_of),
-        [sale for sale in _latest(rows["sales"], as_of, "sale_id") if sale["sold_at"] <= as_of],
-        _latest(rows["spend"], as_of, "day", "ad_id"),
+        sales,
+        spend,
         _latest(rows["contacts"], as_of, "platform", "account_id", "contact_id"),
         _gaps(rows["heartbeats"], as_of),
     )
@@ -86,7 +105,7 @@ def _latest(rows: Iterable[Row], as_of: datetime, *key: str) -> list[Row]:
             name = tuple(row.get(column) for column in key)
             if name not in latest or latest[name]["imported_at"] < row["imported_at"]:
                 latest[name] = row
-    return list(latest.values())
+    return [dict(row) for row in latest.values()]
 
 
 def _gaps(rows: Iterable[Row], as_of: datetime) -> list[tuple[datetime, datetime]]:
@@ -102,6 +121,14 @@ def _gaps(rows: Iterable[Row], as_of: datetime) -> list[tuple[datetime, datetime
     return gaps
 
 
-def cents(amount: Decimal) -> int:
-    """Return an amount of money as a whole number of cents."""
-    return int(amount * 100)
+def _units(amount: Decimal, currency: str, day: date, rates: list[Row], rules: Rules) -> int:
+    """Return an amount in whole smallest units of the reporting currency, a half rounded up."""
+    rate = Decimal(1)
+    if currency != rules.currency:
+        known = {
+            row["day"]: row["rate"]
+            for row in rates
+            if row["currency"] == currency and timedelta(0) <= day - row["day"] <= rules.rate_age
+        }
+        rate = known[max(known)]
+    return int((amount * rate * rules.units).to_integral_value(ROUND_HALF_UP))

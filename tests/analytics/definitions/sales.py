@@ -6,21 +6,23 @@ from fractions import Fraction
 from typing import Any
 
 from .conversations import ACTIVITY
-from .facts import Facts, Person, Row, Rules, cents
+from .facts import Facts, Person, Row, Rules
 
 WHOLE = 10**9  # a sale hands out a thousand million of them
 
 
 def is_counted(sale: Row) -> bool:
     """Say whether a sale is neither cancelled nor fully refunded."""
-    return sale["status"] != "cancelled" and net_cents(sale) != 0
+    is_refunded = sale["refunded_amount"] == sale["gross_amount"] > 0
+    return sale["status"] != "cancelled" and not is_refunded
 
 
 def net_cents(sale: Row) -> int:
     """Return what is left of a sale after refunds; nothing when it was cancelled."""
     if sale["status"] == "cancelled":
         return 0
-    return cents(sale["gross_amount"]) - cents(sale["refunded_amount"])
+    net: int = sale["gross_units"] - sale["refunded_units"]
+    return net
 
 
 def new_customers(facts: Facts) -> dict[str, bool | None]:

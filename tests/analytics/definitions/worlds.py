@@ -51,6 +51,7 @@ REFERRALS: list[dict[str, str]] = [
     {"referral_source": "post", "post_id": "post-1"},
     {"referral_source": "SHOPS", "product_id": "product-1"},
 ]
+CURRENCIES = ["USD", "USD", "JPY", "KWD"]
 NOISE = ["read", "delivery", "reaction", "status", "edit", "deletion", "handover", "test"]
 
 
@@ -73,6 +74,7 @@ def businesses(draw: st.DrawFn) -> Business:
     rules = Rules(
         zone=draw(st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata"])),
         window=draw(st.sampled_from([7 * DAY, DAY])),
+        currency=draw(st.sampled_from(["USD", "USD", "JPY", "KWD"])),
         model=draw(st.sampled_from(["last_touch", "first_touch", "linear"])),
     )
     end = instants[-1] + 40 * DAY
@@ -87,6 +89,7 @@ def businesses(draw: st.DrawFn) -> Business:
         "spend": draw(st.lists(_spend(start), max_size=8, unique_by=_spend_key)),
         "contacts": draw(st.lists(_contact(start), max_size=4, unique_by=_contact_key)),
         "heartbeats": draw(_heartbeats(start)),
+        "rates": draw(_rates(start, end)),
     }
     return Business(rows, rules, draw(st.just(end) | middle))
 
@@ -134,6 +137,7 @@ def _sale(draw: st.DrawFn, instants: list[datetime], people: list[Person]) -> Ro
         "sale_id": f"sale-{draw(st.integers(1, 6))}",
         "sold_at": sold_at,
         "gross_amount": Decimal(gross),
+        "currency": draw(st.sampled_from(CURRENCIES)),
         "refunded_amount": draw(st.sampled_from([Decimal("0.00")] * 4 + [Decimal("0.01"), Decimal(gross)])),
         "status": draw(st.sampled_from(["won"] * 6 + ["cancelled"])),
         "imported_at": sold_at
@@ -167,6 +171,7 @@ def _spend(draw: st.DrawFn, start: datetime) -> Row:
         "day": day,
         "ad_id": draw(st.sampled_from(["ad-1", "ad-2", "ad-9"])),
         "spend": Decimal(draw(st.sampled_from(["0.00", "0.01", "12.34", "1000.00"]))),
+        "currency": draw(st.sampled_from(CURRENCIES)),
         "imported_at": imported_at,
     }
     for column in ("impressions", "link_clicks", "reported_conversations"):
@@ -196,6 +201,24 @@ def _contact(draw: st.DrawFn, start: datetime) -> Row:
 
 def _contact_key(row: Row) -> tuple[Any, ...]:
     return (row["contact_id"], row.get("platform"), row.get("account_id"), row["imported_at"])
+
+
+@st.composite
+def _rates(draw: st.DrawFn, start: datetime, end: datetime) -> list[Row]:
+    """Rates of every third day, some corrected later, some days more: each day has one of the last three days."""
+    rows: list[Row] = []
+    days = [start.date() + DAY * offset for offset in range(-5, (end - start).days + 9)]
+    chance = draw(st.randoms(use_true_random=False))  # a draw of its own for each rate would take seconds
+    offset = chance.randrange(3)
+    for number, day in enumerate(days):
+        for currency in ("USD", "JPY", "KWD"):
+            rate = Decimal(chance.choice(["0.00652", "1.08555", "3.2512345", "150"]))
+            known = {"day": day, "currency": currency, "rate": rate, "imported_at": datetime(2026, 1, 1)}
+            if number % 3 == offset or chance.random() < 0.1:
+                rows.append(known)
+                if chance.random() < 0.1:
+                    rows.append(known | {"rate": rate * 2, "imported_at": start + 2 * DAY})
+    return rows
 
 
 @st.composite
