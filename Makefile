@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit browser compiler faults lab receiver bench lock clean
+.PHONY: help demo test check unit browser compiler filesystems faults lab receiver bench lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,13 @@ compiler:  # the fault tests build a small C library that lets calls of the oper
 	  command -v apt-get >/dev/null || { echo "make test builds a small C library: install a C compiler and run it again."; exit 1; }; \
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends gcc libc6-dev; }
 
-faults: .venv/.ok compiler  ## the long sweeps of faults: kills, power cuts, full disks, mutants (an hour)
-	CTM_FAULTS=sweep $(BIN)/pytest tests/faults
+faults: .venv/.ok compiler filesystems  ## the long sweeps of faults: kills, power cuts, full disks, mutants (an hour)
+	$(AS_ROOT) env CTM_FAULTS=sweep $(BIN)/pytest -s tests/faults
+
+filesystems:  # make faults cuts the power of file systems of its own
+	@command -v xfs_io >/dev/null && command -v mkfs.xfs >/dev/null && command -v mkfs.ext4 >/dev/null || { \
+	  command -v apt-get >/dev/null || { echo "make faults needs e2fsprogs and xfsprogs: install them and run it again."; exit 1; }; \
+	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends e2fsprogs xfsprogs; }
 
 lab: .venv/.ok  ## open JupyterLab at the start notebook, on this machine only
 	$(BIN)/ctm lab

@@ -26,9 +26,9 @@ PATIENCE_SECONDS = 30
 Limits = dict[int, tuple[int, int]]  # the soft and the hard limit of a resource
 
 
-def wait_until(condition: Callable[[], Any]) -> Any:
+def wait_until(condition: Callable[[], Any], patience_seconds: float = PATIENCE_SECONDS) -> Any:
     """Poll until a condition is truthy; fail when patience runs out."""
-    give_up = time.monotonic() + PATIENCE_SECONDS
+    give_up = time.monotonic() + patience_seconds
     while not (found := condition()):
         assert time.monotonic() < give_up, "it did not become true"
         time.sleep(0.02)
@@ -81,9 +81,10 @@ class Receiver:
         *,
         limits: Limits | None = None,
         python: str = sys.executable,
+        log_folder: Path | None = None,
     ) -> None:
         self.data = data
-        self._log = data.parent / f"receiver-{time.monotonic_ns()}.log"
+        self._log = (log_folder or data.parent) / f"receiver-{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [python, "-m", "receiver", "--data", str(data), "--port", "0", *arguments],
