@@ -1,10 +1,13 @@
 """The data folder on disk: where things lie, and how a file becomes durable."""
 
+import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +24,18 @@ class DataFolder:
 
     @property
     def lock(self) -> Path:
-        """Held by the one publisher of this folder."""
+        """Held by the publisher of the one receiver of this folder, as long as it lives."""
         return self.root / "LOCK"
+
+    @property
+    def publishing_lock(self) -> Path:
+        """Held for each publication: whoever has it alone changes ``recent/``, ``done/`` and the index."""
+        return self.root / "LOCK.publishing"
+
+    @property
+    def compacting_lock(self) -> Path:
+        """Held for each compaction or erasure, and taken before ``publishing_lock`` by who needs both."""
+        return self.root / "LOCK.compacting"
 
     @property
     def journal(self) -> Path:
@@ -159,6 +172,12 @@ def create_file(path: Path, content: bytes, staging: Path) -> bool:
     return True
 
 
+def sha256_of(path: Path) -> str:
+    """Give the SHA-256 of a file's content, as hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def try_lock(path: Path) -> int | None:
     """Take the lock that a file stands for.
 
@@ -174,3 +193,14 @@ def try_lock(path: Path) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Wait for the lock that a file stands for, and hold it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,6 +1,7 @@
 """Event rows as Parquet files that are checked before anybody sees them."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,44 +38,51 @@ def event_batch(events: Sequence[Event], schema: pa.Schema) -> pa.RecordBatch:
     return pa.record_batch([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
 
 
-def write_events(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> list[str]:
-    """Write a file, sync it, and read every page of it back.
+def write_events(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch | pa.Table]) -> int:
+    """Write a file, sync it, and read every page of it back; memory holds one batch at a time.
+
+    Parameters
+    ----------
+    batches : iterable of RecordBatch or Table, each becomes a row group of its own
 
     Returns
     -------
-    list of str
-        The event ids, in the order of the file.
+    int
+        How many events it holds.
 
     Raises
     ------
     StorageFailed
         If what lies on disk is not what was written.
     """
-    written: list[str] = []
+    rows, written = 0, hashlib.sha256()
     with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
         for batch in batches:
-            writer.write_batch(batch)
-            written += batch.column("event_id").to_pylist()
+            writer.write(batch, row_group_size=max(1, batch.num_rows))
+            rows += batch.num_rows
+            written.update("".join(batch.column("event_id").to_pylist()).encode())
     sync_file(path)
-    found = read_checked_event_ids(path)
-    if found != written:
-        raise StorageFailed(
-            f"{path.name}: {len(written)} events were written, but other rows were read back."
-        )
-    return written
+    found = hashlib.sha256()
+    for table in read_checked(path):
+        found.update("".join(table.column("event_id").to_pylist()).encode())
+    if found.digest() != written.digest():
+        raise StorageFailed(f"{path.name}: {rows} events were written, but other rows were read back.")
+    return rows
 
 
-def read_event_ids(path: Path) -> list[str]:
-    """Read only the event ids of a published file."""
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        ids: list[str] = file.read(columns=["event_id"], use_threads=False).column("event_id").to_pylist()
-    return ids
+def read_checked(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Read a file row group by row group, each page against its checksum.
 
-
-def read_checked_event_ids(path: Path) -> list[str]:
-    """Read every page of a file, each against its checksum, and give the event ids."""
-    found: list[str] = []
+    Parameters
+    ----------
+    columns : sequence of str or None, the columns to read; ``None`` means all of them
+    """
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         for group in range(file.num_row_groups):
-            found += file.read_row_group(group, use_threads=False).column("event_id").to_pylist()
-    return found
+            yield file.read_row_group(group, columns=columns, use_threads=False)
+
+
+def read_event_ids(path: Path) -> Iterator[list[str]]:
+    """Read only the event ids of a published file, a row group at a time."""
+    for table in read_checked(path, ["event_id"]):
+        yield table.column("event_id").to_pylist()

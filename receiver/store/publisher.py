@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from receiver.deliveries import Event, ReadingOptions, read_delivery
 from receiver.store.folder import DataFolder, sync_folder
-from receiver.store.manifest import SCHEMA_FILE, prepare_events
+from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
 from receiver.store.parquet import event_batch, event_schema, write_events
 from receiver.store.seen import SeenIndex
 from receiver.store.segment import Delivery, read_segment
@@ -52,9 +52,14 @@ class Publisher:
         # Names the segment that is being published, so that one that ends the process holds up no other.
         self._in_hand = folder.index / "in-hand"
         self._suspect = self._in_hand.read_text(encoding="utf-8") if self._in_hand.exists() else None
-        self._generation = folder.generation(prepare_events(folder).live[0])
+        prepare_events(folder)
         self._seen = SeenIndex(folder.index / "seen.sqlite")
-        self._seen.catch_up(self._published_files())
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Make the index agree with what is published now."""
+        manifest = current_manifest(self._folder)
+        self._seen.catch_up(manifest, live_files(self._folder, manifest))
 
     def sealed_segments(self) -> list[Path]:
         """Segments that wait to be published, oldest first; last the one that the last publisher died of."""
@@ -90,17 +95,14 @@ class Publisher:
         """Close the index."""
         self._seen.close()
 
-    def _published_files(self) -> dict[str, Path]:
-        recent = self._folder.events.glob("recent/*/*.parquet")
-        return {path.stem: path for path in recent if path.name != SCHEMA_FILE}
-
     def _write(self, name: str, deliveries: Sequence[Delivery], publication: Publication) -> None:
         temporary = self._folder.staging / f"{name}.parquet.tmp"
         batches = self._batches(name, deliveries, publication)
-        publication.events = len(write_events(temporary, self._schema, batches))
-        temporary.rename(self._generation / f"{name}.parquet")
-        sync_folder(self._generation)
-        self._seen.add_file(name)
+        publication.events = write_events(temporary, self._schema, batches)
+        path = output_generation(self._folder) / f"{name}.parquet"
+        temporary.rename(path)
+        sync_folder(path.parent)
+        self._seen.add_file(str(path.relative_to(self._folder.events)))
         self._seen.commit()
 
     def _batches(

@@ -1,20 +1,31 @@
 """Which events are published already: a cache, made from the event ids of the Parquet files."""
 
+import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+from receiver.store.manifest import Manifest
 from receiver.store.parquet import read_event_ids
+
+# Ids are forgotten a period at a time; those of this period and of the last are kept. Meta tries again for
+# at most seven days.
+PERIOD_DAYS = 14
+_PERIOD_SECONDS = PERIOD_DAYS * 24 * 3600
+_BUSY_SECONDS = 60
 
 logger = logging.getLogger("receiver")
 
 
 class SeenIndex:
-    """The ids of published events, and the files they were read from.
+    """The ids of events that were published in the last 14 to 28 days, and the files that hold them.
 
     Ids join the index in the transaction that is committed after their file has got its name. An id
     without a file would make a later redelivery vanish; a file without its ids is found by ``catch_up``.
+    Two tables take turns: when a period begins, the ids of the one before the last are dropped.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,46 +36,51 @@ class SeenIndex:
             logger.warning("index: %s: it is made again from the published events", error)
             self._start_again()
 
-    def catch_up(self, published: Mapping[str, Path]) -> None:
-        """Make the index agree with the published files.
+    @property
+    def since_day(self) -> str:
+        """Every live file of a day of receipt from this one on (YYYY-MM-DD) is in the index."""
+        return datetime.fromtimestamp((self._period - 1) * _PERIOD_SECONDS, UTC).date().isoformat()
+
+    def catch_up(self, manifest: Manifest, published: Mapping[str, Path]) -> None:
+        """Make the index agree with the published files; memory holds the ids of one row group at a time.
 
         Parameters
         ----------
-        published : mapping of str to Path, every published file by its name
+        manifest : Manifest, says what became of files that are gone
+        published : mapping of str to Path, every live file by its path relative to ``events/``
         """
+        self._begin_period()
         known = {name for (name,) in self._connection.execute("SELECT name FROM files")}
-        if known - published.keys():
+        gone = known - published.keys()
+        if lost := [name for name in gone if not manifest.has_replaced(name)]:
             # Ids of files that are gone would swallow events that nobody can read.
-            logger.warning("index: %d files have gone: it is made again", len(known - published.keys()))
+            logger.warning("index: %d files have gone: it is made again", len(lost))
             self._start_again()
             known = set()
+        self._connection.executemany("DELETE FROM files WHERE name = ?", [(name,) for name in gone])
+        self.commit()
         for name in sorted(published.keys() - known):
-            try:
-                self.add_file(name, read_event_ids(published[name]))
-            except (OSError, ValueError, TypeError) as error:
-                # Capture goes on: the file's events could at worst be stored a second time.
-                self._connection.rollback()
-                logger.error("index: %s cannot be read: %s", published[name].name, error)
-                continue
-            self.commit()
+            if not name.startswith("settled/") or _day(name) >= self.since_day:
+                self._read(name, published[name])
+
+    def unknown_files(self, manifest: Manifest) -> list[str]:
+        """List the settled files, by their paths in the manifest, whose ids are too old to be in the index."""
+        known = {name for (name,) in self._connection.execute("SELECT name FROM files")}
+        return [entry.file for entry in manifest.settled if entry.file not in known]
 
     def add(self, event_id: str) -> bool:
         """Note an event; False if it was known. Nothing is kept before ``commit``."""
-        cursor = self._connection.execute(
-            "INSERT OR IGNORE INTO events VALUES (?)", (bytes.fromhex(event_id),)
-        )
-        return cursor.rowcount == 1
+        key = bytes.fromhex(event_id)
+        return self._connection.execute(self._insert, (key, key)).rowcount == 1
 
     def discard(self, event_ids: Iterable[str]) -> None:
         """Forget events that were noted but will not be published."""
         keys = [(bytes.fromhex(event_id),) for event_id in event_ids]
-        self._connection.executemany("DELETE FROM events WHERE event_id = ?", keys)
+        self._connection.executemany(f"DELETE FROM ids_{self._period % 2} WHERE event_id = ?", keys)
 
-    def add_file(self, name: str, event_ids: Iterable[str] = ()) -> None:
-        """Note a published file, with the events that were not noted one by one."""
-        for event_id in event_ids:
-            self.add(event_id)
-        self._connection.execute("INSERT OR IGNORE INTO files VALUES (?)", (name,))
+    def add_file(self, name: str) -> None:
+        """Note a published file, whose events were noted one by one."""
+        self._connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (name, self._period))
 
     def commit(self) -> None:
         """Keep what was noted."""
@@ -74,20 +90,65 @@ class SeenIndex:
         """Close the file; what was not committed is forgotten."""
         self._connection.close()
 
+    def _read(self, name: str, path: Path) -> None:
+        try:
+            for event_ids in read_event_ids(path):
+                for event_id in event_ids:
+                    self.add(event_id)
+                self.commit()
+        except (OSError, ValueError, TypeError) as error:
+            # Capture goes on: the file's events could at worst be stored a second time.
+            self._connection.rollback()
+            logger.error("index: %s cannot be read: %s", path.name, type(error).__name__)
+            return
+        self.add_file(name)
+        self.commit()
+
+    def _begin_period(self) -> None:
+        """Let the ids of the period before the last go, when a new one has begun."""
+        period = int(time.time()) // _PERIOD_SECONDS
+        if period == self._period:
+            return
+        if period == self._period + 1:
+            self._connection.execute(f"DELETE FROM ids_{period % 2}")
+            self._connection.execute("DELETE FROM files WHERE period < ?", (period - 1,))
+        else:  # the clock was wrong, or nothing was published for a month
+            for table in ("ids_0", "ids_1", "files"):
+                self._connection.execute(f"DELETE FROM {table}")
+        self._set_period(period)
+
+    def _set_period(self, period: int) -> None:
+        self._connection.execute(f"PRAGMA user_version = {period}")
+        self.commit()
+        self._period = period
+        current, last = f"ids_{period % 2}", f"ids_{1 - period % 2}"
+        self._insert = (
+            f"INSERT OR IGNORE INTO {current} SELECT ?"
+            f" WHERE NOT EXISTS (SELECT 1 FROM {last} WHERE event_id = ?)"
+        )
+
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path)
+        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("the file is damaged")
-            connection.execute("CREATE TABLE IF NOT EXISTS events (event_id BLOB PRIMARY KEY) WITHOUT ROWID")
-            connection.execute("CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY) WITHOUT ROWID")
-            connection.execute("SELECT event_id FROM events LIMIT 0")
-            connection.execute("SELECT name FROM files LIMIT 0")
+            for table in ("ids_0", "ids_1"):
+                connection.execute(
+                    f"CREATE TABLE IF NOT EXISTS {table} (event_id BLOB PRIMARY KEY) WITHOUT ROWID"
+                )
+                connection.execute(f"SELECT event_id FROM {table} LIMIT 0")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, period INTEGER) WITHOUT ROWID"
+            )
+            connection.execute("SELECT name, period FROM files LIMIT 0")
+            (period,) = connection.execute("PRAGMA user_version").fetchone()
         except BaseException:
             connection.close()
             raise
+        self._connection = connection
+        self._set_period(period or int(time.time()) // _PERIOD_SECONDS)
         return connection
 
     def _start_again(self) -> None:
@@ -96,3 +157,36 @@ class SeenIndex:
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
         self._connection = self._connect()
+
+
+def rename_files(path: Path, old: Collection[str], new: Iterable[str]) -> None:
+    """Say that the events of some files are in others now; without an index there is nothing to say it to.
+
+    Parameters
+    ----------
+    path : Path of the index
+    old : collection of str, files by their paths relative to ``events/``; none of them is live any more
+    new : iterable of str, live files that hold what is left of the old ones
+    """
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection, connection:
+            found = [
+                connection.execute("SELECT period FROM files WHERE name = ?", (name,)).fetchone()
+                for name in old
+            ]
+            periods = [row[0] for row in found if row is not None]
+            if len(periods) == len(
+                old
+            ):  # else the index has missed some of their events: it will read the new
+                # They will be forgotten with the oldest of them.
+                rows = [(name, min(periods)) for name in new]
+                connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?)", rows)
+            connection.executemany("DELETE FROM files WHERE name = ?", [(name,) for name in old])
+    except sqlite3.DatabaseError as error:
+        logger.warning("index: %s: it learns of %d replaced files at the next start", error, len(old))
+
+
+def _day(name: str) -> str:
+    return Path(name).parent.name.removeprefix("day=")

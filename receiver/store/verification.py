@@ -1,13 +1,13 @@
 """Is everything there, and as it was written? Reads every published file and every kept segment to the end."""
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from receiver.deliveries import read_delivery
-from receiver.store.folder import DataFolder
-from receiver.store.manifest import SCHEMA_FILE, SettledFile, read_manifest
-from receiver.store.parquet import read_checked_event_ids
+from receiver.store.event_ids import EventIds
+from receiver.store.folder import DataFolder, sha256_of
+from receiver.store.manifest import current_manifest, live_files
+from receiver.store.parquet import read_checked
 from receiver.store.segment import read_segment
 
 
@@ -44,8 +44,8 @@ def verify(folder: DataFolder) -> Verification:
     """Check a data folder without changing it; a receiver may run meanwhile.
 
     Every page of every Parquet file is read against its checksum (queries do not do that), settled files
-    also against the manifest, and every segment against the events that became of it. Needs some 100 bytes
-    of memory for each event.
+    also against the manifest, and every segment against the events that became of it. Needs eight bytes of
+    memory for each event, and for each event of a kept segment.
 
     Raises
     ------
@@ -56,56 +56,55 @@ def verify(folder: DataFolder) -> Verification:
     # Segments first: what is published while the files are read was listed as waiting.
     waiting = sorted(folder.journal.glob("*/*.wal"))
     published = sorted(folder.done.glob("*.wal"))
-    manifest = folder.events / "manifest.json"
-    settled = read_manifest(manifest).settled if manifest.exists() else ()
-    known: set[bytes] = set()
-    for entry in settled:
-        _check_settled(folder, entry, known, found)
-    for path in sorted(folder.events.glob("recent/*/*.parquet")):
-        if path.name != SCHEMA_FILE:
-            _check_file(folder, path, known, found)
+    stored, expected = EventIds(), EventIds()
+    _check_events(folder, stored, found)
     for path in published:
-        _check_segment(folder, path, path.stem, known, found)
+        _check_segment(folder, path, path.stem, expected, found)
     for path in waiting:
         found.waiting += 1
         _check_segment(folder, path, f"{path.parent.name}-{path.stem}", None, found)
+    found.repeated = sum(1 for _ in stored.repeated())
+    found.lost = expected.missing_from(stored)
     return found
 
 
-def _check_settled(folder: DataFolder, entry: SettledFile, known: set[bytes], found: Verification) -> None:
-    path = folder.events / entry.file
-    if not path.exists():
+def _check_events(folder: DataFolder, stored: EventIds, found: Verification) -> None:
+    manifest = current_manifest(folder)
+    settled = {entry.file: entry for entry in manifest.settled}
+    for name, path in live_files(folder, manifest).items():
         found.files += 1
-        found.faults.append(f"events/{entry.file}: missing, though the manifest names it.")
-        return
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != entry.sha256:
-        found.faults.append(f"events/{entry.file}: its SHA-256 is not the manifest's.")
-    rows = _check_file(folder, path, known, found)
-    if rows not in (None, entry.rows):
-        found.faults.append(f"events/{entry.file}: {rows} rows, but the manifest says {entry.rows}.")
+        try:
+            rows = _check_file(path, stored)
+        except FileNotFoundError:
+            # Unless it was compacted, and removed, since it was listed.
+            if name in live_files(folder, current_manifest(folder)):
+                found.faults.append(f"events/{name}: missing, though the manifest names it.")
+            continue
+        except (OSError, ValueError, TypeError) as error:
+            # The library's text may quote what it read.
+            found.faults.append(f"events/{name}: cannot be read ({type(error).__name__}).")
+            continue
+        found.events += rows
+        if (entry := settled.get(name)) is not None:
+            if rows != entry.rows:
+                found.faults.append(f"events/{name}: {rows} rows, but the manifest says {entry.rows}.")
+            if sha256_of(path) != entry.sha256:
+                found.faults.append(f"events/{name}: its SHA-256 is not the manifest's.")
 
 
-def _check_file(folder: DataFolder, path: Path, known: set[bytes], found: Verification) -> int | None:
-    found.files += 1
-    try:
-        ids = [bytes.fromhex(event_id) for event_id in read_checked_event_ids(path)]
-    except (OSError, ValueError, TypeError) as error:
-        # The library's text may quote what it read.
-        found.faults.append(f"{path.relative_to(folder.root)}: cannot be read ({type(error).__name__}).")
-        return None
-    found.events += len(ids)
-    before = len(known)
-    known.update(ids)
-    found.repeated += len(ids) - (len(known) - before)
-    return len(ids)
+def _check_file(path: Path, stored: EventIds) -> int:
+    """Read a file to its end; how many events it holds."""
+    rows = 0
+    for table in read_checked(path):
+        stored.update(table.column("event_id").to_pylist())
+        rows += table.num_rows
+    return rows
 
 
 def _check_segment(
-    folder: DataFolder, path: Path, name: str, known: set[bytes] | None, found: Verification
+    folder: DataFolder, path: Path, name: str, expected: EventIds | None, found: Verification
 ) -> None:
-    """Check a segment's frames and, where it is published, that ``known`` has its events."""
+    """Check a segment's frames and, where it is published, say which events are ``expected`` in the files."""
     try:
         deliveries, damages = read_segment(path.read_bytes(), name)
     except FileNotFoundError:
@@ -115,12 +114,12 @@ def _check_segment(
     kept = {file.name for file in folder.quarantine.glob(f"{name}-*")}
     for damage in damages:
         kind = "torn" if damage.is_tail else "damaged"
-        if known is None or f"{name}-{damage.start}.{kind}" not in kept:
+        if expected is None or f"{name}-{damage.start}.{kind}" not in kept:
             size = damage.end - damage.start
             found.faults.append(
                 f"{path.relative_to(folder.root)}: {size} bytes from {damage.start} are no frame."
             )
     for delivery in deliveries:
-        if known is not None and f"{name}-{delivery.sequence}.body" not in kept:
+        if expected is not None and f"{name}-{delivery.sequence}.body" not in kept:
             events = read_delivery(delivery.body, received_at=delivery.received_at)
-            found.lost += sum(bytes.fromhex(event.event_id) not in known for event in events)
+            expected.update(event.event_id for event in events)

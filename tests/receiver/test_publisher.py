@@ -66,7 +66,7 @@ def test_the_index_is_made_again_when_it_is_lost(folder: DataFolder, damage: str
         index.unlink()
         if damage == "other tables":
             connection = sqlite3.connect(index)
-            connection.execute("CREATE TABLE events (something TEXT)")
+            connection.execute("CREATE TABLE files (something TEXT)")
             connection.close()
     add_segment(folder, 1, delivery("m_7"), delivery("m_new"))
     assert publish_all(folder) == [Publication(events=1, duplicates=1)]
@@ -77,8 +77,11 @@ def test_the_index_keeps_what_is_published_from_run_to_run(folder: DataFolder) -
     add_segment(folder, 0, delivery("m_1", "m_2"))
     publish_all(folder)
     connection = sqlite3.connect(folder.index / "seen.sqlite")
-    assert connection.execute("SELECT count(*) FROM events").fetchall() == [(2,)]
-    assert connection.execute("SELECT name FROM files").fetchall() == [(f"run-1-{0:016}",)]
+    assert connection.execute("SELECT (SELECT count(*) FROM ids_0) + count(*) FROM ids_1").fetchall() == [
+        (2,)
+    ]
+    names = connection.execute("SELECT name FROM files").fetchall()
+    assert names == [(f"recent/g=000001/run-1-{0:016}.parquet",)]
     connection.close()
 
 
