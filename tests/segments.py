@@ -38,7 +38,8 @@ def publish_all(folder: DataFolder, *, store_text: bool = False) -> list[Publica
     remove_unfinished(folder)
     publisher = Publisher(folder, ReadingOptions(store_text=store_text))
     try:
-        return [publisher.publish(segment) for segment in publisher.sealed_segments()]
+        published = [publisher.publish(segment) for segment in publisher.sealed_segments()]
+        return [publication for publication in published if publication is not None]
     finally:
         publisher.close()
 

@@ -25,7 +25,7 @@ from receiver.store.parquet import event_schema, read_checked, write_events
 
 SLOT_ROWS = 32_768
 SLOT_BYTES = 32 * 1024 * 1024
-FILE_ROWS = 2_000_000
+FILE_ROWS = 1_000_000
 MAX_OPEN_SLOTS = 128
 # Rows of one contact stand together: windows, one person's history and an erasure read few row groups, and
 # equal ids compress well. Days need no order within a file, for each file is of one day.

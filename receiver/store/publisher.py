@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from receiver.deliveries import Event, ReadingOptions, read_delivery
-from receiver.store.folder import DataFolder, sync_folder
+from receiver.store.folder import DataFolder, locked, sync_folder, try_lock
 from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
 from receiver.store.parquet import event_batch, event_schema, write_events
 from receiver.store.seen import SeenIndex
@@ -52,22 +52,41 @@ class Publisher:
         # Names the segment that is being published, so that one that ends the process holds up no other.
         self._in_hand = folder.index / "in-hand"
         self._suspect = self._in_hand.read_text(encoding="utf-8") if self._in_hand.exists() else None
-        prepare_events(folder)
-        self._seen = SeenIndex(folder.index / "seen.sqlite")
-        self.catch_up()
+        with locked(folder.publishing_lock):
+            prepare_events(folder)
+            self._seen = SeenIndex(folder.index / "seen.sqlite")
+        self.tidy()
 
-    def catch_up(self) -> None:
-        """Make the index agree with what is published now."""
-        manifest = current_manifest(self._folder)
-        self._seen.catch_up(manifest, live_files(self._folder, manifest))
+    def tidy(self) -> None:
+        """Make the index agree with what is published now, and remove segments older than ``DONE_SECONDS``."""
+        with locked(self._folder.publishing_lock):
+            manifest = current_manifest(self._folder)
+            self._seen.catch_up(manifest, live_files(self._folder, manifest))
+        oldest = time.time() - DONE_SECONDS
+        for segment in self._folder.done.glob("*.wal"):
+            if segment.stat().st_mtime < oldest:
+                segment.unlink(missing_ok=True)
 
     def sealed_segments(self) -> list[Path]:
         """Segments that wait to be published, oldest first; last the one that the last publisher died of."""
         waiting = self._folder.journal.glob("*/*.wal")
         return sorted(waiting, key=lambda segment: (str(segment) == self._suspect, segment))
 
-    def publish(self, segment: Path) -> Publication:
-        """Publish one sealed segment and move it to ``done/``."""
+    def publish(self, segment: Path) -> Publication | None:
+        """Publish one sealed segment and move it to ``done/``; ``None`` while others change the folder."""
+        lock = try_lock(self._folder.publishing_lock)
+        if lock is None:
+            return None
+        try:
+            return self._publish(segment) if segment.exists() else Publication()
+        finally:
+            os.close(lock)
+
+    def close(self) -> None:
+        """Close the index."""
+        self._seen.close()
+
+    def _publish(self, segment: Path) -> Publication:
         self._in_hand.write_text(str(segment), encoding="utf-8")
         name = f"{segment.parent.name}-{segment.stem}"
         publication = Publication()
@@ -83,17 +102,6 @@ class Publisher:
         segment.rename(self._folder.done / f"{name}.wal")
         self._in_hand.unlink()
         return publication
-
-    def remove_old_segments(self) -> None:
-        """Remove segments that were published longer than ``DONE_SECONDS`` ago."""
-        oldest = time.time() - DONE_SECONDS
-        for segment in self._folder.done.glob("*.wal"):
-            if segment.stat().st_mtime < oldest:
-                segment.unlink()
-
-    def close(self) -> None:
-        """Close the index."""
-        self._seen.close()
 
     def _write(self, name: str, deliveries: Sequence[Delivery], publication: Publication) -> None:
         temporary = self._folder.staging / f"{name}.parquet.tmp"

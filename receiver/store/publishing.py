@@ -19,6 +19,7 @@ from pathlib import Path
 
 from receiver.deliveries import ReadingOptions
 from receiver.errors import EXIT_FAILED, FolderInUse, ReceiverError
+from receiver.store.background import BackgroundCompaction
 from receiver.store.folder import DataFolder, try_lock
 from receiver.store.heartbeat import write_heartbeat
 from receiver.store.journal import remove_empty_journals
@@ -26,7 +27,7 @@ from receiver.store.publisher import Publisher, remove_unfinished
 
 POLL_SECONDS = 0.25
 LOCK_SECONDS = 3.0
-CLEAN_SECONDS = 3600.0
+TIDY_SECONDS = 3600.0
 
 logger = logging.getLogger("receiver")
 
@@ -63,7 +64,8 @@ def main(arguments: list[str]) -> int:
         remove_unfinished(folder)
         remove_empty_journals(folder.journal)
         print("ready", flush=True)
-        return _publish_until_drained(folder, options)
+        _publish_until_drained(folder, options)
+        return 0
     except (ReceiverError, OSError, sqlite3.Error) as error:
         logger.critical("publisher: %s", error)
         return EXIT_FAILED
@@ -78,23 +80,36 @@ def _lock(folder: DataFolder) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> int:
+def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> None:
     publisher = Publisher(folder, options)
+    compaction = BackgroundCompaction(folder)
+    try:
+        _work(folder, publisher, compaction)
+        remove_empty_journals(folder.journal)
+    finally:
+        compaction.stop()
+        publisher.close()
+
+
+def _work(folder: DataFolder, publisher: Publisher, compaction: BackgroundCompaction) -> None:
     draining = False
-    clean_at = 0.0
+    tidy_at = time.monotonic() + TIDY_SECONDS
     while True:
         segments = publisher.sealed_segments()
-        for segment in segments:
-            _say(asdict(publisher.publish(segment)))
-            draining = _listen(folder, 0) or draining
         if draining and not segments:
-            publisher.close()
-            remove_empty_journals(folder.journal)
-            return 0
-        if time.monotonic() >= clean_at:
-            publisher.remove_old_segments()
-            clean_at = time.monotonic() + CLEAN_SECONDS
-        draining = draining or _listen(folder, POLL_SECONDS)
+            return
+        for segment in segments:
+            publication = publisher.publish(segment)
+            if publication is None:  # an erasure has the folder, or a command
+                break
+            _say(asdict(publication))
+            draining = _listen(folder, 0) or draining
+        if not draining and (done := compaction.look()):
+            _say(done)
+        if time.monotonic() >= tidy_at:
+            publisher.tidy()
+            tidy_at = time.monotonic() + TIDY_SECONDS
+        draining = _listen(folder, POLL_SECONDS) or draining
 
 
 def _listen(folder: DataFolder, timeout_seconds: float) -> bool:

@@ -245,7 +245,7 @@ def test_published_segments_are_removed_after_a_while_and_nothing_else_is(folder
     for name in ("lost+found", f"run-1-{0:016}.wal"):
         os.utime(folder.done / name, (0, 0))
     publisher = Publisher(folder, ReadingOptions())
-    publisher.remove_old_segments()
+    publisher.tidy()
     publisher.close()
     assert sorted(path.name for path in folder.done.iterdir()) == ["lost+found", f"run-1-{1:016}.wal"]
 
