@@ -56,7 +56,7 @@ MUTANTS = [
     Mutant(
         "no sync of the folder that a file is renamed into",
         "store/publisher.py",
-        "        sync_folder(self._generation)\n",
+        "        sync_folder(path.parent)\n",
         "",
         (f"{PUBLISHER}::test_events_are_durable_under_their_name_before_their_segment_leaves_the_journal",),
     ),
@@ -109,8 +109,8 @@ MUTANTS = [
     Mutant(
         "known before it is published",
         "store/publisher.py",
-        "        temporary.rename(self._generation / f\"{name}.parquet\")\n",
-        "        self._seen.commit()\n        temporary.rename(self._generation / f\"{name}.parquet\")\n",
+        "        temporary.rename(path)\n",
+        "        self._seen.commit()\n        temporary.rename(path)\n",
         ("faults/test_killed_at_any_call.py",),
     ),
     Mutant(
