@@ -14,6 +14,8 @@ from receiver.service import Addresses, serve
 from receiver.settings import load_settings
 from receiver.store.folder import DataFolder
 
+MAX_WORKERS = 64
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the receiver until it is told to stop.
@@ -39,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     data = arguments.data.absolute()
     try:
         settings = load_settings(data, os.environ)
-        service = serve(settings, DataFolder(data), Addresses(arguments.host, port, private_port), os.environ)
+        addresses = Addresses(arguments.host, port, private_port, arguments.workers)
+        service = serve(settings, DataFolder(data), addresses, os.environ)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(service)
     except ReceiverError as error:
@@ -66,7 +69,19 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="port of /readyz and /metrics, on the loopback address only (default: the one after --port)",
     )
+    parser.add_argument(
+        "--workers",
+        type=_worker_count,
+        default=os.environ.get("CTM_WORKERS", "1"),
+        help=f"processes that answer, 1 to {MAX_WORKERS} (default: %(default)s)",
+    )
     return parser
+
+
+def _worker_count(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= MAX_WORKERS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MAX_WORKERS}.")
+    return int(text)
 
 
 if __name__ == "__main__":

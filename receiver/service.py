@@ -1,62 +1,51 @@
 """One receiver, from its first lock to its last published segment."""
 
 import asyncio
-import contextlib
-import os
-import resource
+import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import uvicorn
-
-from receiver.app import private_app, public_app
+from receiver.app import private_app
 from receiver.capture import Capture
 from receiver.errors import ReceiverError
-from receiver.guard import GuardedProtocol
-from receiver.metrics import Tally, exposition
-from receiver.settings import ReadingSettings, ReceiverSettings
+from receiver.metrics import exposition
+from receiver.server import MAX_PRIVATE_CONNECTIONS, http_server, listen
+from receiver.settings import ReceiverSettings, load_settings
 from receiver.store.folder import DataFolder
+from receiver.store.publisher_process import PublisherProcess
+from receiver.worker import Worker
+from receiver.workers import WorkerProcesses
 
-MAX_CONNECTIONS = 2_000
-MAX_PRIVATE_CONNECTIONS = 32
-BACKLOG = 512
-# Descriptors that connections never get: a whole backlog can be accepted before one is refused.
-RESERVED_DESCRIPTORS = BACKLOG + MAX_PRIVATE_CONNECTIONS + 64
-DRAIN_SECONDS = 12  # longer than a request may take
+logger = logging.getLogger("receiver")
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where to listen; port 0 means a free one.
+    """Where to listen, and with how many workers; port 0 means a free one.
 
     Attributes
     ----------
     host : str, address that Meta, or the proxy in front, reaches
     port : int
     private_port : int, on the loopback address only
+    workers : int, ``>= 1``; one answers in this process, several are processes of their own
     """
 
     host: str
     port: int
     private_port: int
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, where signals belong to the service, which runs two of them."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
+    workers: int = 1
 
 
 async def serve(
     settings: ReceiverSettings, folder: DataFolder, addresses: Addresses, environ: Mapping[str, str]
 ) -> int:
-    """Receive until SIGTERM, SIGINT or SIGHUP, then let every acknowledged event be published.
+    """Receive until SIGTERM or SIGINT, then let every acknowledged event be published.
+
+    SIGHUP has the settings read anew, and the workers and the publisher replaced one by one.
 
     Returns
     -------
@@ -68,71 +57,54 @@ async def serve(
     ReceiverError
         If the receiver cannot start.
     """
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    stop, hangup = asyncio.Event(), asyncio.Event()
+    for number, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, hangup)):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    public, private = _listen(addresses.host, addresses.port), _listen("127.0.0.1", addresses.private_port)
-    reading = ReadingSettings(settings.store_text, settings.bot_app_ids, settings.human_app_ids)
-    capture = Capture(folder, reading, environ, stop)
+            asyncio.get_running_loop().add_signal_handler(number, event.set)
+    public = listen(addresses.host, addresses.port, addresses.workers)
+    (private,) = listen("127.0.0.1", addresses.private_port)
+    publisher = PublisherProcess(folder, settings.reading, environ)
+    workers = (
+        Worker(folder, settings, public[0], stop.set)
+        if len(public) == 1
+        else WorkerProcesses(folder, settings, public, environ)
+    )
+    capture = Capture(folder, workers, publisher, stop)
     await capture.open()
-    tally = Tally()
+    await workers.listen()
+    server = http_server(
+        private_app(capture.readiness, lambda: exposition(workers.figures, publisher, folder)),
+        MAX_PRIVATE_CONNECTIONS,
+    )
+    serving = asyncio.create_task(server.serve([private]))
+    _say_where(public[0], private, folder)
+    replacing = asyncio.create_task(_replace_at(hangup, capture, lambda: load_settings(folder.root, environ)))
 
-    def metrics() -> str:
-        return exposition(tally, capture.journal, capture.publisher, folder)
+    await capture.keep_up()
+    exit_code = await capture.close()
+    server.should_exit = True
+    replacing.cancel()
+    await asyncio.gather(serving, replacing, return_exceptions=True)
+    return exit_code
 
-    servers = [
-        _server(public_app(settings, capture.journal, tally, folder), _connections_with_descriptors()),
-        _server(private_app(capture.readiness, metrics), MAX_PRIVATE_CONNECTIONS),
-    ]
-    serving = [
-        asyncio.create_task(server.serve([listener]))
-        for server, listener in zip(servers, (public, private), strict=True)
-    ]
+
+async def _replace_at(hangup: asyncio.Event, capture: Capture, load: Callable[[], ReceiverSettings]) -> None:
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        try:
+            settings = load()
+        except ReceiverError as error:
+            logger.error("SIGHUP: %s The settings in use stay.", error)
+            continue
+        if await capture.replace(settings):
+            logger.info("SIGHUP: the settings are read anew and in use")
+        else:
+            logger.error("SIGHUP: a new worker did not become ready: those in use go on")
+
+
+def _say_where(public: socket.socket, private: socket.socket, folder: DataFolder) -> None:
     host, port = public.getsockname()[:2]
     print(f"private: http://127.0.0.1:{private.getsockname()[1]}/readyz and /metrics", file=sys.stderr)
     host = f"[{host}]" if ":" in host else host
     print(f"listening on http://{host}:{port}/webhook (data: {folder.root})", file=sys.stderr, flush=True)
-
-    await capture.keep_up()
-    for server in servers:
-        server.should_exit = True
-    await asyncio.gather(*serving)
-    return await capture.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "not a port"
-        raise ReceiverError(
-            f"cannot listen on {host}, port {port}: {reason}. Choose another --port."
-        ) from None
-
-
-def _connections_with_descriptors() -> int:
-    """Raise the limit of open files as far as allowed; how many connections that leaves room for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + RESERVED_DESCRIPTORS
-    limit = max(soft, wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    return min(MAX_CONNECTIONS, max(1, limit - RESERVED_DESCRIPTORS))
-
-
-def _server(app: object, max_connections: int) -> Server:
-    return Server(
-        uvicorn.Config(
-            app,  # type: ignore[arg-type]  # uvicorn's own ASGI types are not Starlette's
-            http=GuardedProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=max_connections,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
-    )

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,11 @@ class ReceiverSettings:
     human_app_ids: frozenset[str] = frozenset()
     public_url: str = ""
 
+    @property
+    def reading(self) -> ReadingSettings:
+        """What of it decides how a delivery is read."""
+        return ReadingSettings(**{field.name: getattr(self, field.name) for field in fields(ReadingSettings)})
+
 
 def load_settings(data: Path, environ: Mapping[str, str]) -> ReceiverSettings:
     """Read the settings of the receiver of a data folder.
@@ -100,6 +105,11 @@ def load_reading_settings(data: Path, environ: Mapping[str, str]) -> ReadingSett
         For a value that contradicts its rule.
     """
     return _reading_settings(_values(data, environ))
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what a process that needs no secret, or is told it, should not inherit."""
+    return {name: text for name, text in environ.items() if not ("SECRET" in name or "TOKEN" in name)}
 
 
 def _reading_settings(values: Mapping[str, Any]) -> ReadingSettings:

@@ -142,8 +142,15 @@ class Receiver:
 
     def publisher_pid(self) -> int:
         """The process id of its publisher, once there is one."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return int(wait_until(children.read_text))
+        return int(wait_until(lambda: self._children("receiver.store.publishing"))[0])
+
+    def worker_pids(self) -> list[int]:
+        """The process ids of its workers, where they are processes of their own."""
+        return self._children("receiver.working")
+
+    def _children(self, module: str) -> list[int]:
+        pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in pids if module.encode() in _command(pid)]
 
     def stop(self) -> int:
         """Ask it to stop; its exit code."""
@@ -157,6 +164,12 @@ class Receiver:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE_SECONDS)
+
+
+def _command(pid: str) -> list[bytes]:
+    with contextlib.suppress(OSError):  # it has just ended
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return []
 
 
 @pytest.fixture

@@ -29,11 +29,12 @@ def receive(
         int | None,
         typer.Option(help="Port of /readyz and /metrics, on this machine only (default: the next)."),
     ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that answer.", envvar="CTM_WORKERS")] = 1,
 ) -> None:
     """Receive Meta's webhooks: every delivery is on disk before it is answered."""
     from receiver.__main__ import main
 
-    arguments = ["--data", str(data), "--host", host, "--port", str(port)]
+    arguments = ["--data", str(data), "--host", host, "--port", str(port), "--workers", str(workers)]
     if private_port is not None:
         arguments += ["--private-port", str(private_port)]
     raise typer.Exit(main(arguments))

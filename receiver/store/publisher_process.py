@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from receiver.errors import FolderInUse
-from receiver.settings import ReadingSettings
+from receiver.settings import ReadingSettings, without_secrets
 from receiver.store.folder import DataFolder
 
 LONGEST_PAUSE_SECONDS = 30
@@ -48,14 +48,12 @@ class PublisherProcess:
         self.totals: Counter[str] = Counter()
         self.failures = 0
         self._folder = folder
-        self._settings = json.dumps({"data": str(folder.root), **asdict(reading)}, default=sorted)
-        # Whoever reads bodies needs no secret.
-        self._environ = {
-            name: text for name, text in environ.items() if not ("SECRET" in name or "TOKEN" in name)
-        }
+        self._settings = self._told(reading)
+        self._environ = without_secrets(environ)  # whoever reads bodies needs none
         self._process: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[int] | None = None
         self._draining = asyncio.Event()
+        self._replacing = False
         self._asked_at: float | None = None
         self._heard_at = 0.0
 
@@ -104,7 +102,7 @@ class PublisherProcess:
         self._draining.set()
         if self._keeping is None:
             return 0
-        self._tell(beat=beat, drain=True)
+        self._tell(beat=beat, end="drain")
         self._heard_at = time.monotonic()
         while not self._keeping.done():
             await asyncio.wait({self._keeping}, timeout=1)
@@ -114,11 +112,20 @@ class PublisherProcess:
                     self._process.kill()
         return self._keeping.result()
 
-    def _tell(self, *, beat: Beat | None, drain: bool = False) -> None:
+    def replace(self, reading: ReadingSettings) -> None:
+        """Have another process go on, with these settings, once the segment in hand is published."""
+        self._settings = self._told(reading)
+        self._replacing = True
+        self._tell(beat=None, end="leave")
+
+    def _told(self, reading: ReadingSettings) -> str:
+        return json.dumps({"data": str(self._folder.root), **asdict(reading)}, default=sorted)
+
+    def _tell(self, *, beat: Beat | None, end: str = "") -> None:
         stdin = None if self._process is None else self._process.stdin
         if stdin is not None and not stdin.is_closing():  # else it is ending: its exit code will say how
             fields = None if beat is None else beat._asdict()
-            message = json.dumps({"beat": fields, "drain": drain}, default=datetime.isoformat)
+            message = json.dumps({"beat": fields, "end": end}, default=datetime.isoformat)
             stdin.write(message.encode() + b"\n")
 
     async def _spawn(self) -> asyncio.subprocess.Process:
@@ -136,18 +143,20 @@ class PublisherProcess:
         while True:
             await self._read(process)
             exit_code = await process.wait()
-            if self._draining.is_set():
+            if self._draining.is_set() and not self._replacing:
                 return exit_code
-            self.failures += 1
-            logger.critical("the publisher has failed: what was acknowledged waits in journal/")
-            # Each time a second longer: what cannot work now is not worth a processor.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._draining.wait(), min(self.failures, LONGEST_PAUSE_SECONDS))
-                return exit_code
+            if not self._replacing:
+                self.failures += 1
+                logger.critical("the publisher has failed: what was acknowledged waits in journal/")
+                # Each time a second longer: what cannot work now is not worth a processor.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._draining.wait(), min(self.failures, LONGEST_PAUSE_SECONDS))
+                    return exit_code
+            self._replacing = False
             process = await self._spawn()
             await _first_line(process)
-            if self._draining.is_set():  # it was said while nobody listened
-                self._tell(beat=None, drain=True)
+            if self._draining.is_set() or self._replacing:  # it was said while nobody listened
+                self._tell(beat=None, end="drain" if self._draining.is_set() else "leave")
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

@@ -1,7 +1,8 @@
 """The publisher's process: it publishes what is sealed, and writes the receiver's heartbeats.
 
-It reads one JSON object a line: ``{"beat": {"receiver_id": …, "started_at": …, "beat_at": …}, "drain": false}``,
-and writes ``ready``, then one JSON object for each segment (what became of it) and for each line read.
+It reads one JSON object a line: ``{"beat": {"receiver_id": …, "started_at": …, "beat_at": …}, "end": ""}``
+(``end`` is ``drain``: when all is published, or ``leave``: after the segment in hand), and writes ``ready``, then one
+JSON object for each segment (what became of it) and for each line read.
 """
 
 import json
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
     Returns
     -------
     int
-        0 when everything sealed was published, else 1.
+        0 when it was told to end, and did; else 1.
     """
     # A terminal or a supervisor signals the whole group, but the receiver decides when all is published.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -92,28 +93,32 @@ def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> None:
 
 
 def _work(folder: DataFolder, publisher: Publisher, compaction: BackgroundCompaction) -> None:
-    draining = False
+    end = ""
     tidy_at = time.monotonic() + TIDY_SECONDS
     while True:
         segments = publisher.sealed_segments()
-        if draining and not segments:
+        if end == "drain" and not segments:
             return
         for segment in segments:
             publication = publisher.publish(segment)
             if publication is None:  # an erasure has the folder, or a command
                 break
             _say(asdict(publication))
-            draining = _listen(folder, 0) or draining
-        if not draining and (done := compaction.look()):
+            end = _listen(folder, 0) or end
+            if end == "leave":
+                return
+        if not end and (done := compaction.look()):
             _say(done)
         if time.monotonic() >= tidy_at:
             publisher.tidy()
             tidy_at = time.monotonic() + TIDY_SECONDS
-        draining = _listen(folder, POLL_SECONDS) or draining
+        end = _listen(folder, POLL_SECONDS) or end
+        if end == "leave":
+            return
 
 
-def _listen(folder: DataFolder, timeout_seconds: float) -> bool:
-    """Do what the receiver says; whether that was to drain.
+def _listen(folder: DataFolder, timeout_seconds: float) -> str:
+    """Do what the receiver says; how it is to end, if that was said.
 
     Raises
     ------
@@ -122,7 +127,7 @@ def _listen(folder: DataFolder, timeout_seconds: float) -> bool:
     """
     readable, _, _ = select.select([sys.stdin], [], [], timeout_seconds)
     if not readable:
-        return False
+        return ""
     # Few and short: each line is written into the pipe whole, and a next one once this one is answered.
     content = os.read(sys.stdin.fileno(), select.PIPE_BUF)
     if not content:
@@ -132,7 +137,7 @@ def _listen(folder: DataFolder, timeout_seconds: float) -> bool:
         if message["beat"] is not None:
             _beat(folder, message["beat"])
         _say({})
-    return any(message["drain"] for message in told)
+    return next((message["end"] for message in told if message["end"]), "")
 
 
 def _beat(folder: DataFolder, beat: Mapping[str, str]) -> None:

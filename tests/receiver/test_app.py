@@ -332,18 +332,6 @@ def test_a_receiver_that_is_not_to_hear_hangups_goes_on(start: Start, data: Path
     assert receiver.stop() == 0
 
 
-def test_a_terminal_that_closes_stops_the_receiver_like_any_signal(start: Start, data: Path) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests run under nohup
-    try:
-        receiver = start()
-    finally:
-        signal.signal(signal.SIGHUP, before)
-    assert receiver.post(message("m_1")).status_code == 200
-    os.killpg(receiver.process.pid, signal.SIGHUP)
-    assert receiver.process.wait(30) == 0
-    assert len(published(data)) == 1
-
-
 def test_a_connection_cut_within_the_body_stores_nothing(start: Start, data: Path) -> None:
     receiver = start()
     address = httpx.URL(receiver.url)
