@@ -68,6 +68,35 @@ def normalise_phone(text: str, default_country: str | None = None) -> str | None
     return _national(digits, default_country)
 
 
+def phone_spellings(contact_id: str) -> frozenset[str]:
+    """List the phone numbers that a WhatsApp contact's id may stand for, as imports store them.
+
+    Brazil's mobile numbers are written with and without their ninth digit, Mexico's with and without a 1.
+
+    Returns
+    -------
+    frozenset of str
+        Empty where the id is no phone number.
+
+    Examples
+    --------
+    >>> sorted(phone_spellings("5521999998888")), sorted(phone_spellings("US.13491208655302741918"))
+    (['+552199998888', '+5521999998888'], [])
+    """
+    if not (contact_id.isascii() and contact_id.isdecimal() and 7 <= len(contact_id) <= 15):
+        return frozenset()
+    other = contact_id
+    if contact_id.startswith("55") and len(contact_id) == 13 and contact_id[4] == "9":
+        other = contact_id[:4] + contact_id[5:]
+    elif contact_id.startswith("55") and len(contact_id) == 12:
+        other = contact_id[:4] + "9" + contact_id[4:]
+    elif contact_id.startswith("521") and len(contact_id) == 13:
+        other = "52" + contact_id[3:]
+    elif contact_id.startswith("52") and len(contact_id) == 12:
+        other = "521" + contact_id[2:]
+    return frozenset((f"+{contact_id}", f"+{other}"))
+
+
 def _international(digits: str) -> str | None:
     if not _PERHAPS_TRUNK_ZERO.match(digits):
         return f"+{digits}"  # what the library would say too, a hundred times as fast

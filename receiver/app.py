@@ -248,16 +248,18 @@ def _reason(error: OSError | ReceiverError) -> str | None:
 
 
 def _status_page(request: DeletionRequest) -> str:
-    received_on = f"{request.received_at:%Y-%m-%d}"
-    outcome = (
-        "It has not been carried out yet."
-        if request.closed_at is None
-        else f"It was carried out on {request.closed_at:%Y-%m-%d}: nothing is left that names you."
-    )
+    outcome = "It has not been carried out yet."
+    if request.closed_at is not None:
+        on = f"{request.closed_at:%Y-%m-%d}"
+        outcome = (
+            f"It was carried out on {on}: what was kept about you is erased."
+            if request.was_known
+            else f"It was closed on {on}: nothing is kept under the id by which Meta named you."
+        )
     return (
         '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Data deletion request</title>\n'
         f"<h1>Data deletion request</h1>\n<p>Confirmation code: {html.escape(request.code)}</p>\n"
-        f"<p>Your request was received on {received_on} (UTC). {outcome}</p>\n</html>\n"
+        f"<p>Your request was received on {request.received_at:%Y-%m-%d} (UTC). {outcome}</p>\n</html>\n"
     )
 
 

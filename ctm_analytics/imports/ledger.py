@@ -115,6 +115,22 @@ def withdraw(folder: Path, import_id: str) -> ImportSummary:
     return replace(summary, is_undone=True)
 
 
+def rewrite(path: Path, table: pa.Table) -> None:
+    """Give the Parquet file of an import another content, the old one or the new one for every reader.
+
+    Its record stays as it is: it says what was read, so that the same file is not imported again.
+
+    Parameters
+    ----------
+    path : Path, ``imports/<kind>/<import_id>.parquet``
+    table : pa.Table, in the schema of the data contract
+    """
+    with _alone_in(path.parent) as folder_descriptor:
+        if path.exists():  # else it was undone meanwhile
+            _write(path, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))
+            os.fsync(folder_descriptor)
+
+
 def _unknown(folder: Path, import_id: str) -> InvalidArgument:
     known = sorted((path.stem for path in folder.glob("*.parquet")), reverse=True)
     there = f"There are {listed(known)}." if known else "There is none at all."

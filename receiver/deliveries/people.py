@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from receiver.deliveries.event import Event
 from receiver.deliveries.json_text import mapping, parse_json, sequence, text
 
 _CHANGED_ID = re.compile(r"changed from (\S+) to (\S+)$")
@@ -23,20 +22,24 @@ _PARTICIPANT_KEYS = (
 _SYSTEM_KEYS = ("wa_id", "new_wa_id", "user_id", "parent_user_id")
 
 
-def person_ids(event: Event) -> frozenset[str]:
+def person_ids(platform: str | None, contact_id: str | None, payload: str) -> frozenset[str]:
     """Return every id by which an event names its contact; empty where no person is meant.
 
     On WhatsApp the phone number, the business-scoped user ids and, in a notice that one of them has changed,
     the old and the new one belong to one person.
+
+    Parameters
+    ----------
+    platform, contact_id, payload : the columns of the event
     """
-    if event.contact_id is None:
+    if contact_id is None:
         return frozenset()
-    if event.platform != "whatsapp":
-        return frozenset((event.contact_id,))
-    payload = mapping(parse_json(event.payload.encode()))
-    ids: set[str | None] = {event.contact_id}
+    if platform != "whatsapp":
+        return frozenset((contact_id,))
+    item = mapping(parse_json(payload.encode()))
+    ids: set[str | None] = {contact_id}
     for name, keys in _PERSON_KEYS.items():
-        for leaf in map(mapping, sequence(payload.get(name))):
+        for leaf in map(mapping, sequence(item.get(name))):
             participant = [text(leaf.get(key)) for key in _PARTICIPANT_KEYS]
             ids.update(participant if any(participant) else (text(leaf.get(key)) for key in keys))
             ids.update(_changed_ids(mapping(leaf.get("system"))))

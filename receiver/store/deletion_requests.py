@@ -26,12 +26,14 @@ class DeletionRequest(NamedTuple):
     user_id : str or None, as Meta names the person to the app; ``None`` once the request is closed
     received_at : datetime, UTC
     closed_at : datetime or None, UTC
+    was_known : bool or None, whether there was anything to erase; ``None`` while the request is open
     """
 
     code: str
     user_id: str | None
     received_at: datetime
-    closed_at: datetime | None
+    closed_at: datetime | None = None
+    was_known: bool | None = None
 
 
 def store_request(folder: DataFolder, user_id: str, payload: bytes) -> str:
@@ -45,8 +47,8 @@ def store_request(folder: DataFolder, user_id: str, payload: bytes) -> str:
         If the disk refuses: then nothing is promised.
     """
     code = hmac.digest(read_pepper(folder), b"request\0" + payload, "sha256").hex()[:32]
-    record = {"user_id": user_id, "received_at": _now().isoformat(), "closed_at": None}
-    create_file(_path(folder, code), json.dumps(record).encode(), folder.staging)
+    request = DeletionRequest(code, user_id, _now())
+    create_file(_path(folder, code), _written(request), folder.staging)
     return code
 
 
@@ -65,32 +67,26 @@ def open_requests(folder: DataFolder) -> list[DeletionRequest]:
     )
 
 
-def close_request(folder: DataFolder, request: DeletionRequest) -> DeletionRequest:
+def close_request(folder: DataFolder, request: DeletionRequest, *, was_known: bool) -> None:
     """Note that a request is carried out, and forget whose it was."""
-    closed = request._replace(user_id=None, closed_at=request.closed_at or _now())
-    record = {
-        "user_id": None,
-        "received_at": closed.received_at.isoformat(),
-        "closed_at": closed.closed_at.isoformat() if closed.closed_at else None,
-    }
-    replace_file(_path(folder, request.code), json.dumps(record).encode(), folder.staging)
-    return closed
+    closed = request._replace(user_id=None, closed_at=_now(), was_known=was_known)
+    replace_file(_path(folder, request.code), _written(closed), folder.staging)
 
 
 def _path(folder: DataFolder, code: str) -> Path:
     return folder.erasures / "requests" / f"{code}.json"
 
 
+def _written(request: DeletionRequest) -> bytes:
+    return json.dumps(request._asdict(), default=datetime.isoformat).encode()
+
+
 def _read(path: Path) -> DeletionRequest:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        closed_at = record["closed_at"]
-        return DeletionRequest(
-            path.stem,
-            record["user_id"],
-            datetime.fromisoformat(record["received_at"]),
-            None if closed_at is None else datetime.fromisoformat(closed_at),
-        )
+        for name in ("received_at", "closed_at"):
+            record[name] = record[name] and datetime.fromisoformat(record[name])
+        return DeletionRequest(**record)
     except (ValueError, KeyError, TypeError):
         raise ReceiverError(
             f"{path.parent}: a file in it is no deletion request. Restore the folder from a backup."

@@ -10,11 +10,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from receiver.deliveries import Event, ReadingOptions, read_delivery
-from receiver.store.folder import DataFolder, locked, sync_folder, try_lock
+from receiver.store.folder import DataFolder, locked, replace_file, sync_folder, try_lock
 from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
 from receiver.store.parquet import event_batch, event_schema, write_events
 from receiver.store.seen import SeenIndex
-from receiver.store.segment import Delivery, read_segment
+from receiver.store.segment import Delivery, encode_segment, read_segment
+from receiver.store.tombstones import Tombstones
 
 DONE_SECONDS = 72 * 3600
 BATCH_EVENTS = 5_000
@@ -30,6 +31,7 @@ class Publication:
     duplicates: int = 0
     damaged: int = 0
     unreadable: int = 0
+    erased: int = 0
 
 
 def remove_unfinished(folder: DataFolder) -> None:
@@ -52,6 +54,7 @@ class Publisher:
         # Names the segment that is being published, so that one that ends the process holds up no other.
         self._in_hand = folder.index / "in-hand"
         self._suspect = self._in_hand.read_text(encoding="utf-8") if self._in_hand.exists() else None
+        self._tombstones = Tombstones(folder)
         with locked(folder.publishing_lock):
             prepare_events(folder)
             self._seen = SeenIndex(folder.index / "seen.sqlite")
@@ -90,7 +93,10 @@ class Publisher:
         self._in_hand.write_text(str(segment), encoding="utf-8")
         name = f"{segment.parent.name}-{segment.stem}"
         publication = Publication()
-        if not any(self._folder.events.glob(f"recent/*/{name}.parquet")):
+        # Whoever erases writes the tombstone first: a segment sealed after that meets it here.
+        self._tombstones.refresh()
+        is_published = any(self._folder.events.glob(f"recent/*/{name}.parquet"))
+        if not is_published:
             content = segment.read_bytes()
             deliveries, damages = read_segment(content, name)
             for damage in damages:
@@ -98,8 +104,11 @@ class Publisher:
                 self._quarantine(f"{name}-{damage.start}.{kind}", content[damage.start : damage.end])
             publication.damaged = len(damages)
             self._write(name, deliveries, publication)
-        os.utime(segment)
-        segment.rename(self._folder.done / f"{name}.wal")
+        if publication.erased or (is_published and not self._tombstones.is_empty):
+            self._leave_out_erased(segment, name)
+        if segment.exists():
+            os.utime(segment)
+            segment.rename(self._folder.done / f"{name}.wal")
         self._in_hand.unlink()
         return publication
 
@@ -135,9 +144,28 @@ class Publisher:
             # A body that nobody foresaw must not stop the bodies behind it: it is kept and counted.
             self._set_aside(name, delivery, error, publication)
             return []
-        new = [event for event in events if self._seen.add(event.event_id)]
-        publication.duplicates += len(events) - len(new)
+        stay = [event for event in events if not self._tombstones.cover(event)]
+        new = [event for event in stay if self._seen.add(event.event_id)]
+        publication.erased += len(events) - len(stay)
+        publication.duplicates += len(stay) - len(new)
         return new
+
+    def _leave_out_erased(self, segment: Path, name: str) -> None:
+        """Take the deliveries that bring back somebody who was erased out of a segment that is published."""
+        deliveries, _ = read_segment(segment.read_bytes(), name)
+        kept = [delivery for delivery in deliveries if not self._brings_back(delivery)]
+        if not kept:
+            segment.unlink()
+            sync_folder(segment.parent)
+        elif len(kept) < len(deliveries):
+            replace_file(segment, encode_segment(kept, name), self._folder.staging)
+
+    def _brings_back(self, delivery: Delivery) -> bool:
+        try:
+            events = read_delivery(delivery.body, received_at=delivery.received_at)
+        except Exception:  # nobody foresaw it: it was set aside when it was published
+            return False
+        return any(map(self._tombstones.cover, events))
 
     def _batch(
         self, name: str, group: Sequence[tuple[Delivery, list[Event]]], publication: Publication

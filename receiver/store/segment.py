@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 FILE_MAGIC = b"CTM\xf1JNL1"
@@ -48,6 +49,11 @@ def encode_frame(delivery: Delivery, segment_name: str) -> bytes:
         FRAME_MAGIC, len(delivery.body), delivery.sequence, delivery.received_at, delivery.signature, 0
     )[:_CRC_OFFSET]
     return head + _CRC.pack(_checksum(segment_name, head, delivery.body)) + delivery.body
+
+
+def encode_segment(deliveries: Iterable[Delivery], segment_name: str) -> bytes:
+    """Write a whole segment."""
+    return FILE_MAGIC + b"".join(encode_frame(delivery, segment_name) for delivery in deliveries)
 
 
 def read_segment(content: bytes, segment_name: str) -> tuple[list[Delivery], list[Damage]]:

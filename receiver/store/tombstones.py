@@ -9,6 +9,7 @@ import json
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from receiver.deliveries import Event
@@ -57,6 +58,11 @@ def read_pepper(folder: DataFolder) -> bytes:
     return pepper
 
 
+def microseconds(instant: datetime) -> int:
+    """Count microseconds since 1970 UTC, as events and frames do."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
 def hashed(pepper: bytes, *fields: str | None) -> str:
     """Return the keyed hash (32 hex digits) under which fields stand in a tombstone."""
     return hashlib.blake2b(json.dumps(fields).encode(), key=pepper, digest_size=16).hexdigest()
@@ -89,18 +95,14 @@ class Tombstones:
         Raises
         ------
         ReceiverError
-            If one cannot be read: what it keeps out would come back.
+            If one cannot be read.
         """
         for path in sorted((self._folder.erasures / "tombstones").glob("*.json")):
             if path.name not in self._names:
-                try:
-                    record = json.loads(path.read_text(encoding="utf-8"))
-                    instant = int(record["erased_at"])
-                    for key in record["contacts"]:
-                        self._erased_at[key] = max(instant, self._erased_at.get(key, instant))
-                except (ValueError, KeyError, TypeError):
-                    raise ReceiverError(f"{path}: not a tombstone. Restore it from a backup.") from None
-                self._latest = max(self._latest, instant)
+                record = _read(path)
+                for key in record.contacts:
+                    self._erased_at[key] = max(record.erased_at, self._erased_at.get(key, -1))
+                self._latest = max(self._latest, record.erased_at)
                 self._names.add(path.name)
                 self._pepper = read_pepper(self._folder)
 
@@ -109,7 +111,7 @@ class Tombstones:
         # Nearly every event is later than the last erasure, and costs no hash.
         return event.occurred_at <= self._latest and any(
             event.occurred_at <= self._erased_at.get(hashed(self._pepper, platform, account_id, id_), -1)
-            for id_ in person_ids(event)
+            for id_ in person_ids(event.platform, event.contact_id, event.payload)
             for platform in (event.platform, None)
             for account_id in (event.account_id, None)
         )
@@ -125,13 +127,67 @@ def add_tombstone(
     folder : DataFolder
     person : Person
     identities : iterable of (str, str), field and value of the imports that mean this person alone
+        (``("email", "ana@example.com")``)
     erased_at : datetime with a zone
     """
     pepper = read_pepper(folder)
     record = {
-        "erased_at": (erased_at - _EPOCH) // timedelta(microseconds=1),
+        "erased_at": microseconds(erased_at),
         "contacts": sorted(hashed(pepper, person.platform, person.account_id, id_) for id_ in person.ids),
         "identities": sorted(hashed(pepper, field, value) for field, value in identities),
     }
     name = f"{erased_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}.json"
     create_file(folder.erasures / "tombstones" / name, json.dumps(record).encode(), folder.staging)
+
+
+class Kin(NamedTuple):
+    """What earlier tombstones of the same person hold: an erasure that was interrupted is found again by it.
+
+    Attributes
+    ----------
+    contacts, identities : frozenset of str, keyed hashes
+    """
+
+    pepper: bytes
+    person: Person
+    contacts: frozenset[str]
+    identities: frozenset[str]
+
+    def has_contact(self, id_: str) -> bool:
+        """Whether an id was erased together with one of the person's."""
+        return bool(self.contacts) and (
+            hashed(self.pepper, self.person.platform, self.person.account_id, id_) in self.contacts
+        )
+
+    def has_identity(self, field: str, value: str) -> bool:
+        """Whether a value of the imports was erased together with one of the person's ids."""
+        return bool(self.identities) and hashed(self.pepper, field, value) in self.identities
+
+
+def find_kin(folder: DataFolder, person: Person) -> Kin:
+    """Look for what was, or was to be, erased together with any of a person's ids."""
+    pepper = read_pepper(folder)
+    keys = {hashed(pepper, person.platform, person.account_id, id_) for id_ in person.ids}
+    contacts: set[str] = set()
+    identities: set[str] = set()
+    for path in (folder.erasures / "tombstones").glob("*.json"):
+        record = _read(path)
+        if not keys.isdisjoint(record.contacts):
+            contacts.update(record.contacts)
+            identities.update(record.identities)
+    return Kin(pepper, person, frozenset(contacts), frozenset(identities))
+
+
+class _Tombstone(NamedTuple):
+    erased_at: int
+    contacts: list[str]
+    identities: list[str]
+
+
+def _read(path: Path) -> _Tombstone:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return _Tombstone(int(record["erased_at"]), list(record["contacts"]), list(record["identities"]))
+    except (ValueError, KeyError, TypeError):
+        # What it keeps out would come back.
+        raise ReceiverError(f"{path}: not a tombstone. Restore it from a backup.") from None

@@ -65,7 +65,7 @@ def test_a_request_that_is_carried_out_stays_so_when_it_is_sent_again(receiver: 
     code = ask(receiver, body).json()["confirmation_code"]
     found = find_request(folder, code)
     assert found is not None
-    close_request(folder, found)
+    close_request(folder, found, was_known=True)
     assert ask(receiver, body).json()["confirmation_code"] == code
     again = find_request(folder, code)
     assert again is not None
@@ -88,7 +88,7 @@ def test_the_page_says_how_it_stands_and_names_nobody(receiver: Receiver) -> Non
     folder = DataFolder(receiver.data)
     found = find_request(folder, code)
     assert found is not None
-    close_request(folder, found)
+    close_request(folder, found, was_known=True)
     done = receiver.get(f"/data-deletion/{code}")
     assert f"carried out on {found.received_at:%Y}" in done.text
     for answer in (page, done):
