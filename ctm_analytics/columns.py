@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ctm_analytics.formats import NOT_KNOWN, WEEKDAYS, count, duration, money, number_or_none, percent
+from ctm_analytics.settings import ATTRIBUTION_MODELS, LIFETIME, LIFETIME_DAYS
 
 PRESETS = ("delivery", "messaging", "sales", "all")
 NOT_CREDITED = "Not credited to any ad"
@@ -84,6 +85,8 @@ COLUMNS: dict[str, Column] = {
     "average_sale": Column("Average sale", "money", ""),
     "cost_per_sale": Column("Cost per sale", "cents", "", "Spend / sales"),
     "cac": Column("CAC", "cents", "sales", "Ad spend / new customers; ad spend only"),
+    "cac_lowest": Column("Lowest", "cents", "", "Over all attribution models and windows"),
+    "cac_highest": Column("Highest", "cents", "", "Over all attribution models and windows"),
     "roas": Column("ROAS", "ratio", "sales", "Net credited amount / spend"),
     "immature": Column("Immature", "count", "messaging", "Conversations younger than the attribution window"),
     "currency": Column("Currency", "text"),
@@ -105,9 +108,13 @@ COLUMNS: dict[str, Column] = {
     "share": Column("Share", "percent"),
     "detail": Column("What was found", "text"),
     "next_step": Column("What to do", "text"),
+    "seconds_left": Column("Time left", "seconds", "", "Until the messaging window closes"),
+    "waited_seconds": Column("Waits", "seconds"),
     "low": Column("95 % from", "percent"),
     "high": Column("95 % to", "percent"),
-}
+    "model": Column("Attribution model", "text"),
+    "window_days": Column("Window", "window"),
+} | {f"cac_{model}": Column(model.replace("_", " ").capitalize(), "cents") for model in ATTRIBUTION_MODELS}
 # An interval stands in one cell beside its estimate: estimate, low, high.
 INTERVALS = {
     "conversion_rate_interval": ("conversion_rate", "conversion_rate_low", "conversion_rate_high"),
@@ -200,6 +207,7 @@ _WRITERS: dict[str, Callable[[float, str | None], str]] = {
     "cents": lambda value, currency: money(value, currency, 2 if value < 20 else 0),
     "percent": lambda value, _: percent(value, 1 if value < 1 else 0),
     "seconds": lambda value, _: duration(value),
+    "window": lambda value, _: LIFETIME if value == LIFETIME_DAYS else f"{count(value)} d",
     "ratio": lambda value, _: f"{count(value, 2)}×",
     "weekday": lambda value, _: WEEKDAYS[int(value) - 1],
     "hour": lambda value, _: f"{int(value):02d}:00",

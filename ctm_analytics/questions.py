@@ -9,10 +9,11 @@ from typing import Any, TypedDict
 from ctm_analytics.currencies import decimals_of
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.formats import period as period_words
-from ctm_analytics.settings import ATTRIBUTION_MODELS, Settings, did_you_mean
+from ctm_analytics.settings import ATTRIBUTION_MODELS, LIFETIME, LIFETIME_DAYS, Settings, did_you_mean
 
 PLATFORMS = ("messenger", "instagram", "whatsapp")
 BASES = ("cohort", "calendar")
+LONGEST_WINDOW_DAYS = 365
 
 # Runs of the receiver overlap their restarts by less than this; a longer silence is a gap in capture.
 HEARTBEAT_PATIENCE = timedelta(seconds=60)
@@ -39,13 +40,13 @@ class Question:
     since, until : date or None, whole days in the reporting time zone, both included
     as_of : datetime, UTC
     platform, account, campaign, ad : str or None; campaign and ad by id or name
-    model : str, an attribution model
+    model : str, an attribution model; None for all of them, each with every window of ``attribution_rules.sql``
     window_days : int
     basis : ``cohort`` or ``calendar``
     """
 
     as_of: datetime
-    model: str
+    model: str | None
     window_days: int
     since: date | None = None
     until: date | None = None
@@ -80,10 +81,16 @@ class Question:
             *filters,
             settings.reporting_timezone,
             *([currency] if currency else []),
-            f"{self.model.replace('_', ' ')}, {self.window_days} days, {self.basis}",
+            f"{self._attribution()}, {self.basis}",
             f"as of {self.as_of:%Y-%m-%d %H:%M} UTC",
         ]
         return " · ".join(words)
+
+    def _attribution(self) -> str:
+        if self.model is None:
+            return "all models and windows"
+        window = LIFETIME if self.window_days == LIFETIME_DAYS else f"{self.window_days} days"
+        return f"{self.model.replace('_', ' ')}, {window}"
 
     def parameters(self, settings: Settings, currency: str | None) -> dict[str, Any]:
         """Name the values that the SQL files ask for."""
@@ -99,6 +106,7 @@ class Question:
             "model": self.model,
             "basis": self.basis,
             "window": timedelta(days=self.window_days),
+            "window_days": self.window_days,
             "reporting_timezone": settings.reporting_timezone,
             "reporting_currency": currency,
             "decimals": decimals,
@@ -121,7 +129,7 @@ def ask(
     as_of: datetime,
     *,
     model: str | None = None,
-    window_days: int | None = None,
+    window_days: int | str | None = None,
     basis: str = "cohort",
 ) -> Question:
     """Check what was asked.
@@ -138,9 +146,6 @@ def ask(
     known("basis", basis, BASES)
     if (platform := filters.get("platform")) is not None:
         known("platform", platform, PLATFORMS)
-    window_days = settings.window_days if window_days is None else window_days
-    if not 1 <= window_days <= 365:
-        raise InvalidArgument(f"window_days: {window_days} is not between 1 and 365 days.")
     since, until = (day(word, filters.get(word)) for word in ("since", "until"))
     if since and until and since > until:
         raise InvalidArgument(f"since {since} is after until {until}. Swap them.")
@@ -148,12 +153,27 @@ def ask(
     return Question(
         as_of=as_of if asked_as_of is None else instant("as_of", asked_as_of),
         model=model,
-        window_days=window_days,
+        window_days=settings.window_days if window_days is None else _window_days(window_days),
         basis=basis,
         since=since,
         until=until,
         **{name: filters.get(name) for name in ("platform", "account", "campaign", "ad")},
     )
+
+
+def _window_days(asked: int | str) -> int:
+    if asked == LIFETIME:
+        return LIFETIME_DAYS
+    try:
+        days = int(asked)
+    except ValueError:
+        days = 0
+    if not 1 <= days <= LONGEST_WINDOW_DAYS:
+        raise InvalidArgument(
+            f"window_days: {asked!r} is neither a whole number from 1 to {LONGEST_WINDOW_DAYS} nor {LIFETIME!r}."
+            " Use e.g. 7."
+        )
+    return days
 
 
 def known(what: str, word: str, words: Iterable[str]) -> None:

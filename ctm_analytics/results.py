@@ -39,6 +39,7 @@ class Result:
         zone: tzinfo = UTC,
         view: Sequence[str] = (),
         draw: Callable[[pd.DataFrame], "go.Figure"] | None = None,
+        side_by_side: pa.Table | None = None,
     ) -> None:
         self.table = _zoned(table)
         self.sql = sql
@@ -47,12 +48,12 @@ class Result:
         self._currency = currency
         self._zone = zone
         self._draw = draw
+        self._side_by_side = side_by_side
 
     @cached_property
     def df(self) -> pd.DataFrame:
         """The rows as a pandas frame, made once."""
-        frame: pd.DataFrame = self.table.to_pandas(types_mapper=_pandas_type, date_as_object=False)
-        return frame
+        return _frame(self.table)
 
     @property
     def figure(self) -> "go.Figure":
@@ -91,13 +92,21 @@ class Result:
     def shown(self, names: Sequence[str] = (), rows: int = SHOWN_ROWS) -> Display:
         """Write the first rows for people, instants in the reporting time zone.
 
+        Where an answer's own rows are too many to compare, they are written side by side.
+
         Parameters
         ----------
         names : columns, in order; by default those of the view
         rows : int, how many at most
         """
-        chosen = names or self.view or list(self.df.columns)
-        return displayed(self.df.head(rows), chosen, self._currency, self._zone)
+        frame = self.df if self._side_by_side is None else _frame(self._side_by_side)
+        chosen = names or self.view or list(frame.columns)
+        return displayed(frame.head(rows), chosen, self._currency, self._zone)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, date_as_object=False)
+    return frame
 
 
 def _zoned(table: pa.Table) -> pa.Table:

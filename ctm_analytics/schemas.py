@@ -103,4 +103,9 @@ CONTACTS = pa.schema(
 
 RATES = pa.schema([("day", pa.date32()), ("currency", pa.string()), ("rate", RATE), *ORIGIN])
 
+# How much an ad's removal would cost, in millionths of the greatest; made by the workbench, not read from disk.
+REMOVAL_EFFECTS = pa.schema(
+    [("window_days", pa.int64()), ("ad_id", pa.string()), ("removal_effect_millionths", pa.int64())]
+)
+
 IMPORTS = {"sales": SALES, "spend": SPEND, "contacts": CONTACTS, "rates": RATES}

@@ -12,7 +12,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from ctm_analytics.errors import InvalidArgument
 
-ATTRIBUTION_MODELS = ("last_touch", "first_touch", "linear")
+ATTRIBUTION_MODELS = (
+    *("last_touch", "first_touch", "linear", "position_based", "time_decay"),
+    *("markov", "shapley"),
+)
+LIFETIME = "lifetime"
+LIFETIME_DAYS = 36_500  # nobody buys a hundred years after a click
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # No gap or window is longer than a year, in whatever unit.

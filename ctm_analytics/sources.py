@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctm_analytics.errors import InvalidFile
-from ctm_analytics.schemas import EVENTS, HEARTBEATS, IMPORTS
+from ctm_analytics.schemas import EVENTS, HEARTBEATS, IMPORTS, REMOVAL_EFFECTS
 
-SCHEMAS = {"raw_events": EVENTS, "raw_heartbeats": HEARTBEATS} | {
-    f"raw_{kind}": schema for kind, schema in IMPORTS.items()
-}
+SCHEMAS = {
+    "raw_events": EVENTS,
+    "raw_heartbeats": HEARTBEATS,
+    "raw_removal_effects": REMOVAL_EFFECTS,
+} | {f"raw_{kind}": schema for kind, schema in IMPORTS.items()}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def find_sources(data: Path) -> Sources:
     InvalidFile
         If ``events/manifest.json`` cannot be understood.
     """
-    files = {"raw_events": _event_files(data), "raw_heartbeats": _parquet_files(data / "heartbeats")}
+    files: dict[str, tuple[Path, ...]] = dict.fromkeys(SCHEMAS, ())
+    files["raw_events"] = _event_files(data)
+    files["raw_heartbeats"] = _parquet_files(data / "heartbeats")
     for kind in IMPORTS:
         files[f"raw_{kind}"] = _parquet_files(data / "imports" / kind)
     return Sources(files)

@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -12,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ctm_analytics import cards
-from ctm_analytics.answers import currency, funnel, latency, performance, quality, tables
+from ctm_analytics.answers import attribution, currency, funnel, latency, performance, quality, tables
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, NoData
 from ctm_analytics.models import all_models, compose, literal
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 CONVERSATION_VIEW = (
     *("opened_at", "platform", "contact_id", "opened_by", "ad_id", "messages_in", "messages_out"),
     *("first_response_seconds", "sales", "revenue"),
+)
+INBOX_VIEW = (
+    *("seconds_left", "waited_seconds", "platform", "contact_id", "ad_name", "opened_by", "messages_waiting"),
+    "conversation_id",
 )
 # What a mart is told when it is read on its own.
 _WITHOUT_A_QUESTION = {"by": "ad", "ads_only": False, "responder": "any"}
@@ -111,7 +116,7 @@ class Workbench:
         *,
         by: str = "ad",
         model: str | None = None,
-        window_days: int | None = None,
+        window_days: int | str | None = None,
         basis: str = "cohort",
         **filters: Unpack[FilterWords],
     ) -> Result:
@@ -120,8 +125,9 @@ class Workbench:
         Parameters
         ----------
         by : ``ad``, ``adset``, ``campaign``, ``platform``, ``day``, ``week``, or ``total``
-        model : ``last_touch``, ``first_touch`` or ``linear``; by default the setting ``attribution_model``
-        window_days : int, 1 to 365; by default the setting
+        model : ``last_touch``, ``first_touch``, ``linear``, ``position_based``, ``time_decay``, ``markov`` or
+            ``shapley``; by default the setting ``attribution_model``
+        window_days : int, 1 to 365, or ``lifetime``; by default the setting
         basis : ``cohort`` files sales under the day of the touch, ``calendar`` under the day of the sale
         **filters
             ``since``, ``until`` (days, both included), ``as_of``, ``platform``, ``account``, ``campaign``, ``ad``
@@ -158,6 +164,37 @@ class Workbench:
         if by == "platform" or question.platform or question.account:
             result.about += " · an ad has one spend on all its platforms and accounts: no costs here"
         return result
+
+    def attribution(self, *, basis: str = "cohort", **filters: Unpack[FilterWords]) -> Result:
+        """All attribution models and windows side by side: how much of an ad's CAC is a matter of the model.
+
+        Parameters
+        ----------
+        basis, **filters
+            as for :meth:`ads`
+
+        Returns
+        -------
+        Result
+            One row per ad, window (``window_days``; 36500 is a lifetime) and model, with ``sales``, ``new_customers``,
+            ``revenue``, ``spend``, ``cac`` and ``roas``, and in each row the ad's ``cac_lowest`` and ``cac_highest``
+            over all of them (null: one of them gives it no new customer). Shown with the models side by side.
+            In every model and window the ads and what no ad is credited with add up to all sales.
+
+        Raises
+        ------
+        NoData
+            If nothing was spent and nothing sold in the period.
+        """
+        question = replace(self._ask(filters, basis=basis), model=None)
+        self._weigh_ads(question)
+        totals, sql = self._run("attribution", question)
+        if not totals.num_rows:
+            raise self._nothing(question)
+        table = attribution.compared(totals)
+        return self._result(
+            table, sql, question, side_by_side=attribution.side_by_side(table), view=attribution.VIEW
+        )
 
     def latency(
         self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]
@@ -201,7 +238,11 @@ class Workbench:
         return self._result(latency.curves(waits, by or "total"), sql, question, _chart("response_curve"))
 
     def conversations(
-        self, *, model: str | None = None, window_days: int | None = None, **filters: Unpack[FilterWords]
+        self,
+        *,
+        model: str | None = None,
+        window_days: int | str | None = None,
+        **filters: Unpack[FilterWords],
     ) -> Result:
         """List the rows behind the numbers, newest first.
 
@@ -216,8 +257,46 @@ class Workbench:
             raise self._nothing(question)
         return self._result(table, sql, question, view=CONVERSATION_VIEW)
 
+    def inbox(
+        self,
+        *,
+        responder: str = "any",
+        as_of: datetime | str | None = None,
+        platform: str | None = None,
+        account: str | None = None,
+        campaign: str | None = None,
+        ad: str | None = None,
+    ) -> Result:
+        """List who waits for an answer now, the messaging window that closes first on top.
+
+        Parameters
+        ----------
+        responder : ``any``, or ``human``: what only a bot has answered still waits
+        as_of, platform, account, campaign, ad
+            as for :meth:`ads`
+
+        Returns
+        -------
+        Result
+            One row per person whose last message has no answer and whose window is open, with ``waited_seconds`` and
+            ``seconds_left``; no rows where nobody waits.
+        """
+        known("responder", responder, ("any", "human"))
+        question = self._ask(
+            {"as_of": as_of, "platform": platform, "account": account, "campaign": campaign, "ad": ad}
+        )
+        table, sql = self._run("inbox", question, responder=responder)
+        result = self._result(table, sql, question, view=INBOX_VIEW)
+        if not table.num_rows:
+            result.about = f"Nobody waits for an answer · {result.about}"
+        return result
+
     def funnel(
-        self, *, model: str | None = None, window_days: int | None = None, **filters: Unpack[FilterWords]
+        self,
+        *,
+        model: str | None = None,
+        window_days: int | str | None = None,
+        **filters: Unpack[FilterWords],
     ) -> Result:
         """From click to customer, with every loss named.
 
@@ -312,7 +391,16 @@ class Workbench:
             value = getattr(question, word)
             if value is not None:
                 self._refuse_unknown(question, word, value, columns)
+        if question.model == "markov":
+            self._weigh_ads(question)
         return question
+
+    def _weigh_ads(self, question: Question) -> None:
+        """Let the Markov model learn from all journeys what each ad is worth, whatever is filtered afterwards."""
+        journeys, _ = self._run("journeys", question)
+        self._engine.create_view(
+            "raw_removal_effects", attribution.as_values(attribution.removal_effects(journeys))
+        )
 
     def _refuse_unknown(self, question: Question, word: str, value: str, columns: tuple[str, ...]) -> None:
         table, _ = self._run("dimensions", question)
@@ -341,10 +429,20 @@ class Workbench:
         question: Question,
         draw: Callable[..., Any] | None = None,
         view: Sequence[str] = (),
+        side_by_side: pa.Table | None = None,
     ) -> Result:
         about = question.about(self.settings, self.currency)
         zone = self.settings.zone
-        return Result(table, sql=sql, about=about, currency=self.currency, zone=zone, view=view, draw=draw)
+        return Result(
+            table,
+            sql=sql,
+            about=about,
+            currency=self.currency,
+            zone=zone,
+            view=view,
+            draw=draw,
+            side_by_side=side_by_side,
+        )
 
     def _nothing(self, question: Question) -> NoData:
         held = self._run("contents", question)[0].to_pylist()[0]

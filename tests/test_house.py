@@ -117,7 +117,14 @@ def columns(world):
         tables,
         *(workbench.ads(by=by) for by in ("ad", "platform", "day", "week")),
         *(workbench.latency(by=by) for by in ("ad", "weekday_hour", "business_time")),
-        *(workbench.response_curve(), workbench.conversations(), workbench.funnel(), workbench.quality()),
+        *(
+            workbench.response_curve(),
+            workbench.conversations(),
+            workbench.inbox(),
+            workbench.attribution(),
+            workbench.funnel(),
+            workbench.quality(),
+        ),
     ]
     listed = {row["column"] for row in tables.table.to_pylist() if row["column"]}
     return listed | {name for answer in answers for name in answer.table.column_names}

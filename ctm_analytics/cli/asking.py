@@ -69,6 +69,36 @@ def ads(
     show(result, row_format, output, columns=view(by, columns))
 
 
+@app.command(epilog="Example: ctm attribution --since 2026-11-09 --until 2026-11-15 --ad 120226305854810726")
+def attribution(
+    *,
+    data: Data = DEFAULT_DATA,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    basis: Basis = "cohort",
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Show all attribution models and windows side by side, and how far each ad's CAC moves."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).attribution(
+        basis=basis,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    show(result, row_format, output)
+
+
 @app.command(epilog="Example: ctm latency --by platform --responder human")
 def latency(
     *,
@@ -135,6 +165,29 @@ def conversations(
         account=account,
         campaign=campaign,
         ad=ad,
+    )
+    show(result, row_format, output, most_rows=limit)
+
+
+@app.command(epilog="Example: ctm inbox --platform whatsapp --responder human")
+def inbox(
+    *,
+    data: Data = DEFAULT_DATA,
+    responder: Annotated[str, typer.Option(help="any, or human: a bot's answer is none.")] = "any",
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    limit: Annotated[int, typer.Option(min=1, help="In a table: how many of the most urgent.")] = 50,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """List who waits for an answer now, by the time left to write back."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).inbox(
+        responder=responder, platform=platform, account=account, campaign=campaign, ad=ad
     )
     show(result, row_format, output, most_rows=limit)
 

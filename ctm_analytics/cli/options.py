@@ -18,9 +18,16 @@ Account = Annotated[
 ]
 Campaign = Annotated[str | None, typer.Option(help="A campaign, by id or name.", metavar="CAMPAIGN")]
 Ad = Annotated[str | None, typer.Option(help="An ad, by id or name.", metavar="AD")]
-Model = Annotated[str | None, typer.Option(help="last_touch, first_touch or linear.", metavar="MODEL")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="last_touch, first_touch, linear, position_based, time_decay, markov or shapley.",
+        metavar="MODEL",
+    ),
+]
 WindowDays = Annotated[
-    int | None, typer.Option(help="Days after a touch in which a sale is credited to it.", metavar="DAYS")
+    str | None,
+    typer.Option(help="Days after a touch in which a sale is credited to it, or lifetime.", metavar="DAYS"),
 ]
 Basis = Annotated[
     str, typer.Option(help="File sales under the day of the touch (cohort) or of the sale (calendar).")

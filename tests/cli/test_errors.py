@@ -105,11 +105,12 @@ WRONG = {
     ),
     "a model": (
         ("ads", "--model", "lasttouch"),
-        "model: 'lasttouch' is not one. Did you mean 'last_touch'? Use last_touch, first_touch, linear.",
+        "model: 'lasttouch' is not one. Did you mean 'last_touch'? Use last_touch, first_touch, linear,"
+        " position_based, time_decay, markov, shapley.",
     ),
     "a window": (
         ("ads", "--window-days", "0"),
-        "window_days: 0 is not between 1 and 365 days.",
+        "window_days: '0' is neither a whole number from 1 to 365 nor 'lifetime'. Use e.g. 7.",
     ),
     "a basis": (
         ("ads", "--basis", "calender"),
@@ -182,7 +183,8 @@ def test_a_missing_rate_names_the_currency_and_the_days(refusal, world):
     assert refusal("ads", "--data", data, "--as-of", AS_OF) == (
         2,
         f"{data}: no rate to USD for EUR on 2026-11-03, 2026-11-04, 2026-11-06 and 2 more days."
-        " Import them: `ctm import rates FILE` with the columns day, currency, rate.",
+        " Import them: `ctm import rates FILE` with the columns day, currency, rate; max_rate_age_days in ctm.toml"
+        " lets the last known rate stand for some days.",
     )
 
 

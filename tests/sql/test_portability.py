@@ -15,7 +15,7 @@ from ctm_analytics.models import all_models, bind
 FUNCTIONS = {
     *("abs", "cast", "coalesce", "convert_timezone", "count", "count_if", "date_trunc", "extract", "floor"),
     *("greatest", "lag", "lead", "least", "length", "max", "max_by", "md5", "min", "min_by", "nullif"),
-    *("round", "row_number", "sign", "substr", "sum", "unix_micros"),
+    *("power", "round", "row_number", "sign", "substr", "sum", "unix_micros"),
 }
 # Words that a parenthesis may follow without being called.
 SYNTAX = {
@@ -116,8 +116,10 @@ def _is_whole(number):
 
 # Known and meant: (model, start of the refusal): why it is right.
 EXCEPTIONS = {
-    ("credits", "(1000000000 - 1000000000 % share_count) / share_count"): "it counts its own row: never 0",
-    ("credits", "(net_cents - net_cents % share_count) / share_count"): "it counts its own row: never 0",
+    ("shares", "(1000000000 * weight - 1000000000 * weight % weights) / weights"): "a sum of weights above 0",
+    ("shares", "(ABS(net_cents) - ABS(net_cents) % weights) / weights"): "a sum of weights above 0",
+    ("shares", "(rest - rest % weights) / weights"): "a sum of weights above 0",
+    ("shares", "720720 / eligible_touches.touches_of_ad"): "it counts its own row: never 0",
 }
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from .conversations import ACTIVITY
 from .facts import Facts, Person, Row, Rules
+from .markov import removal_effects
 
+MILLION = 10**6
 WHOLE = 10**9  # a sale hands out a thousand million of them
 
 
@@ -122,18 +124,17 @@ def credit(facts: Facts, rules: Rules, arrivals: list[Row]) -> list[Row]:
     """Hand out each counted sale over its eligible touches; without any, one row that no touch is on."""
     first_sales = new_customers(facts)
     rows = []
+    ways = {
+        sale["sale_id"]: _eligible(sale, match(sale, facts)[1], rules, arrivals)
+        for sale in facts.sales
+        if is_counted(sale)
+    }
+    effects = removal_effects(_journeys(list(ways.values()), arrivals)) if rules.model == "markov" else {}
     for sale in facts.sales:
         if not is_counted(sale):
             continue
         matched_by, person, declared_ad_id = match(sale, facts)
-        eligible = [
-            touch
-            for touch in arrivals
-            if touch["person"] == person
-            and touch["touch_type"] == "ad"  # a link is no ad: totals are ads + unattributed
-            and sale["sold_at"] - rules.window <= touch["touched_at"] <= sale["sold_at"]
-        ]
-        eligible.sort(key=lambda touch: (touch["touched_at"], touch["ad_id"] or "", touch["ref"] or ""))
+        eligible = ways[sale["sale_id"]]
         common = {
             "sale_id": sale["sale_id"],
             "sold_at": sale["sold_at"],
@@ -145,7 +146,7 @@ def credit(facts: Facts, rules: Rules, arrivals: list[Row]) -> list[Row]:
             nobody = {"touched_at": None, "ad_id": declared_ad_id, "touch_type": None}
             rows.append(common | nobody | {"credit_billionths": WHOLE, "credited_cents": net_cents(sale)})
             continue
-        weights = _weights(rules.model, len(eligible))
+        weights = _weights(rules.model, eligible, effects)
         shares = zip(
             eligible, apportioned(WHOLE, weights), apportioned(net_cents(sale), weights), strict=True
         )
@@ -155,11 +156,54 @@ def credit(facts: Facts, rules: Rules, arrivals: list[Row]) -> list[Row]:
     return rows
 
 
-def _weights(model: str, touches: int) -> list[Fraction]:
-    if model == "linear":
-        return [Fraction(1, touches)] * touches
-    chosen = 0 if model == "first_touch" else touches - 1
-    return [Fraction(int(number == chosen)) for number in range(touches)]
+def _eligible(sale: Row, person: Person | None, rules: Rules, arrivals: list[Row]) -> list[Row]:
+    eligible = [
+        touch
+        for touch in arrivals
+        if touch["person"] == person
+        and touch["touch_type"] == "ad"  # a link is no ad: totals are ads + unattributed
+        and sale["sold_at"] - rules.window <= touch["touched_at"] <= sale["sold_at"]
+    ]
+    return sorted(eligible, key=lambda touch: (touch["touched_at"], touch["ad_id"] or "", touch["ref"] or ""))
+
+
+def _journeys(sold: list[list[Row]], arrivals: list[Row]) -> list[tuple[tuple[str, ...], bool]]:
+    """Tell journeys that led to a sale from those of people whose touches earned no credit."""
+    used = {(touch["person"], touch["touched_at"], touch["ad_id"]) for way in sold for touch in way}
+    others: dict[Person, list[Row]] = {}
+    for touch in sorted(arrivals, key=lambda touch: (touch["touched_at"], touch["ad_id"] or "")):
+        if touch["touch_type"] == "ad" and (touch["person"], touch["touched_at"], touch["ad_id"]) not in used:
+            others.setdefault(touch["person"], []).append(touch)
+    ways = [(way, True) for way in sold if way] + [(way, False) for way in others.values()]
+    return [(tuple(touch["ad_id"] for touch in way), is_sold) for way, is_sold in ways]
+
+
+def _weights(model: str, eligible: list[Row], effects: dict[str, Fraction]) -> list[Fraction]:
+    count = len(eligible)
+    ads = [touch["ad_id"] for touch in eligible]
+    match model:
+        case "first_touch":
+            parts = [Fraction(int(number == 0)) for number in range(count)]
+        case "last_touch":
+            parts = [Fraction(int(number == count - 1)) for number in range(count)]
+        case "linear":
+            parts = [Fraction(1)] * count
+        case "position_based" if count > 2:
+            between = Fraction(20, count - 2)
+            parts = [Fraction(40), *[between] * (count - 2), Fraction(40)]
+        case "position_based":
+            parts = [Fraction(1)] * count
+        case "time_decay":
+            # Whole millionths of the last touch's part, as everything on disk is whole.
+            last = eligible[-1]["touched_at"]
+            ages = [(last - touch["touched_at"]).total_seconds() / 86_400 for touch in eligible]
+            parts = [Fraction(round(MILLION * 0.5 ** (age / 7))) for age in ages]
+        case "markov":
+            greatest = max(effects.values())
+            parts = [Fraction(max(1, round(MILLION * effects[ad] / greatest))) for ad in ads]
+        case "shapley":
+            parts = [Fraction(1, ads.count(ad)) for ad in ads]
+    return [part / sum(parts) for part in parts]
 
 
 def apportioned(whole: int, weights: Iterable[Fraction]) -> list[int]:

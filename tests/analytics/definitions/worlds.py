@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ctm_analytics.settings import ATTRIBUTION_MODELS
+
 from .facts import Person, Row, Rules
 
 MICROSECOND = timedelta(microseconds=1)
@@ -75,7 +77,7 @@ def businesses(draw: st.DrawFn) -> Business:
         zone=draw(st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata"])),
         window=draw(st.sampled_from([7 * DAY, DAY])),
         currency=draw(st.sampled_from(["USD", "USD", "JPY", "KWD"])),
-        model=draw(st.sampled_from(["last_touch", "first_touch", "linear"])),
+        model=draw(st.sampled_from(sorted(ATTRIBUTION_MODELS))),
     )
     end = instants[-1] + 40 * DAY
     middle = st.builds(

@@ -1,0 +1,114 @@
+"""How much of an ad's CAC is a matter of the attribution model and its window."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from ctm_analytics.models import literal
+from ctm_analytics.settings import ATTRIBUTION_MODELS
+from ctm_analytics.statistics.markov import markov_attribution
+
+MILLION = 1_000_000
+
+
+def removal_effects(journeys: pa.Table) -> list[tuple[int, str, int]]:
+    """Learn what each ad is worth to the journeys that it is part of: Markov chain of order 1.
+
+    Parameters
+    ----------
+    journeys : Table of the mart ``journeys``, in its order
+
+    Returns
+    -------
+    list of (window_days, ad_id, millionths)
+        For each window, the ad's removal effect in millionths of the greatest, at least 1.
+    """
+    rows: list[tuple[int, str, int]] = []
+    for window_days, paths in _paths(journeys).items():
+        conversions, nulls = zip(*paths.values(), strict=True)
+        if any(conversions):
+            learnt = markov_attribution(list(paths), conversions, nulls)
+            greatest = learnt.removal_effects.max()
+            rows += [
+                (window_days, ad_id, max(1, round(MILLION * effect / greatest)))
+                for ad_id, effect in zip(learnt.ads, learnt.removal_effects.tolist(), strict=True)
+                if effect > 0
+            ]
+    return rows
+
+
+def as_values(effects: Iterable[tuple[int, str, int]]) -> str:
+    """Write removal effects as the relation ``raw_removal_effects``."""
+    rows = ", ".join(f"({days}, {literal(ad_id)}, {millionths})" for days, ad_id, millionths in effects)
+    named = "as effects(window_days, ad_id, removal_effect_millionths)"
+    return f"select * from (values {rows or '(0, null, 0)'}) {named}"
+
+
+def compared(totals: pa.Table) -> pa.Table:
+    """Say in each row how far the ad's CAC moves over all models and windows.
+
+    Parameters
+    ----------
+    totals : Table of the mart ``attribution``
+
+    Returns
+    -------
+    Table with ``cac_lowest`` and ``cac_highest``, double; the highest is null where a model or window gives the ad no
+    new customer, both where the ad has no spend
+    """
+    costs: dict[str | None, list[float | None]] = {}
+    ads = totals.column("ad_id").to_pylist()
+    for ad_id, cac in zip(ads, totals.column("cac").to_pylist(), strict=True):
+        costs.setdefault(ad_id, []).append(cac)
+    known = {ad_id: [cac for cac in of if cac is not None] for ad_id, of in costs.items()}
+    lowest = {ad_id: min(of, default=None) for ad_id, of in known.items()}
+    highest = {
+        ad_id: max(of, default=None) if len(of) == len(costs[ad_id]) else None for ad_id, of in known.items()
+    }
+    for name, ends in (("cac_lowest", lowest), ("cac_highest", highest)):
+        totals = totals.append_column(name, pa.array([ends[ad_id] for ad_id in ads], pa.float64()))
+    return totals
+
+
+def side_by_side(compared: pa.Table) -> pa.Table:
+    """Lay the models' CAC beside each other: one row per ad and window, for people.
+
+    Returns
+    -------
+    Table: ``ad_name``, ``ad_id``, ``window_days``, ``spend``, ``cac_lowest``, ``cac_highest``, and ``cac_<model>``
+    for each model
+    """
+    laid: dict[tuple[Any, int], dict[str, Any]] = {}
+    for row in compared.to_pylist():
+        if row["ad_id"] is None:
+            continue  # no ad, no cost
+        of = laid.setdefault((row["ad_id"], row["window_days"]), {name: row[name] for name in _BESIDE})
+        of[f"cac_{row['model']}"] = row["cac"]
+    fields = [compared.schema.field(name) for name in _BESIDE]
+    fields += [pa.field(f"cac_{model}", pa.float64()) for model in ATTRIBUTION_MODELS]
+    return pa.Table.from_pylist(list(laid.values()), schema=pa.schema(fields))
+
+
+_BESIDE = ("ad_name", "ad_id", "window_days", "spend", "cac_lowest", "cac_highest")
+VIEW = ("ad_name", "window_days", "spend", *(f"cac_{model}" for model in ATTRIBUTION_MODELS), *_BESIDE[4:])
+
+
+def _paths(journeys: pa.Table) -> dict[int, dict[tuple[str, ...], tuple[int, int]]]:
+    """Count equal journeys: window → path of ad ids → (with a sale, without one)."""
+    counted: dict[int, dict[tuple[str, ...], list[int]]] = {}
+    windows = journeys.column("window_days").to_pylist()
+    names = journeys.column("journey").to_pylist()
+    ads = journeys.column("ad_id").to_pylist()
+    converted = journeys.column("is_converted").to_pylist()
+    start = 0
+    for end in range(1, len(names) + 1):
+        if end < len(names) and names[end] == names[start] and windows[end] == windows[start]:
+            continue
+        paths = counted.setdefault(windows[start], {})
+        paths.setdefault(tuple(ads[start:end]), [0, 0])[0 if converted[start] else 1] += 1
+        start = end
+    return {
+        window: {path: (hits, misses) for path, (hits, misses) in paths.items()}
+        for window, paths in counted.items()
+    }

@@ -1,0 +1,26 @@
+-- One row per window, counted sale, and ad touch of its contact within the window before it, both ends included.
+with windows as (
+    select distinct cast(window_days as bigint) as window_days
+    from attribution_rules
+)
+
+select
+    windows.window_days,
+    counted_sales.sale_id,
+    counted_sales.net_cents,
+    touches.contact_key,
+    touches.touched_at,
+    touches.ad_id,
+    row_number() over (
+        partition by windows.window_days, counted_sales.sale_id
+        order by touches.touched_at, touches.ad_id
+    ) as position,
+    count(*) over (partition by windows.window_days, counted_sales.sale_id) as touch_count,
+    count(*) over (partition by windows.window_days, counted_sales.sale_id, touches.ad_id) as touches_of_ad,
+    max(touches.touched_at) over (partition by windows.window_days, counted_sales.sale_id) as last_touched_at
+from counted_sales
+inner join touches
+    on counted_sales.contact_key = touches.contact_key and counted_sales.sold_at >= touches.touched_at
+inner join windows
+    on unix_micros(counted_sales.sold_at) - unix_micros(touches.touched_at) <= windows.window_days * 86400000000
+where touches.touch_type = 'ad'
