@@ -11,6 +11,7 @@ from ctm_analytics.errors import InvalidFile
 # Spark's names for what DuckDB calls otherwise, so that the same SQL files run on both.
 _MACROS = """
 create macro unix_micros(instant) as epoch_us(instant);
+create macro get_json_object(document, path) as try(json_extract_string(document, path));
 create macro convert_timezone(source, target, instant) as timezone(target, timezone(source, instant));
 """
 

@@ -16,7 +16,7 @@ def test_a_model_comes_after_everything_that_it_reads() -> None:
 
 
 def test_only_what_is_needed_is_composed() -> None:
-    assert {model.name for model in in_order(["touches"])} == {"events", "touches"}
+    assert {model.name for model in in_order(["touches"])} == {"contact_aliases", "events", "touches"}
 
 
 def test_a_reference_in_a_comment_is_none() -> None:
@@ -58,6 +58,6 @@ def test_a_parameter_that_nobody_gave_is_a_bug() -> None:
 
 def test_a_query_over_models_is_one_statement() -> None:
     values = {"as_of": datetime(2026, 11, 30)}
-    composed = compose("select count(*) from events", values)
-    assert composed.startswith("with events as (")
-    assert composed.endswith("select count(*) from events")
+    composed = compose("select count(*) from rates", values)
+    assert composed.startswith("with rates as (")
+    assert composed.endswith("select count(*) from rates")

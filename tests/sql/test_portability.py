@@ -11,9 +11,10 @@ from sqlglot import exp
 
 from ctm_analytics.models import all_models, bind
 
-# Known to all three, with one meaning; unix_micros and convert_timezone are Spark's, and macros in DuckDB.
+# Known to all three, with one meaning; convert_timezone, get_json_object and unix_micros are macros in DuckDB.
 FUNCTIONS = {
     *("abs", "cast", "coalesce", "convert_timezone", "count", "count_if", "date_trunc", "extract", "floor"),
+    *("get_json_object", "split_part"),
     *("greatest", "lag", "lead", "least", "length", "max", "max_by", "md5", "min", "min_by", "nullif"),
     *("power", "round", "row_number", "sign", "substr", "sum", "unix_micros"),
 }

@@ -5,13 +5,13 @@ with by_contact as (
     select
         sales.sale_id,
         1 as evidence,
-        contacts.contact_key
+        contact_ids.contact_key
     from sales
-    inner join contacts
+    inner join contact_ids
         on
-            sales.contact_id = contacts.contact_id
-            and coalesce(sales.platform, contacts.platform) = contacts.platform
-            and coalesce(sales.account_id, contacts.account_id) = contacts.account_id
+            sales.contact_id = contact_ids.contact_id
+            and coalesce(sales.platform, contact_ids.platform) = contact_ids.platform
+            and coalesce(sales.account_id, contact_ids.account_id) = contact_ids.account_id
 ),
 
 known_customers as (
@@ -19,13 +19,13 @@ known_customers as (
         customer_contacts.customer_id,
         customer_contacts.email,
         customer_contacts.phone,
-        contacts.contact_key
+        contact_ids.contact_key
     from customer_contacts
-    inner join contacts
+    inner join contact_ids
         on
-            customer_contacts.contact_id = contacts.contact_id
-            and coalesce(customer_contacts.platform, contacts.platform) = contacts.platform
-            and coalesce(customer_contacts.account_id, contacts.account_id) = contacts.account_id
+            customer_contacts.contact_id = contact_ids.contact_id
+            and coalesce(customer_contacts.platform, contact_ids.platform) = contact_ids.platform
+            and coalesce(customer_contacts.account_id, contact_ids.account_id) = contact_ids.account_id
 ),
 
 by_identity as (
@@ -77,7 +77,7 @@ contact_phones as (
             when contact_id like '521%' and length(contact_id) = 13 then '52' || substr(contact_id, 4)
             else contact_id
         end as phone_digits
-    from contacts
+    from contact_ids
     where platform = 'whatsapp'
 ),
 

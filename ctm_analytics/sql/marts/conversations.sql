@@ -8,11 +8,25 @@ with credited as (
     from credits
     where touched_at is not null
     group by contact_key, touched_at
+),
+
+-- Who is known by several ids has a conversation's id by the one that opened it: no later alias changes it.
+opening_ids as (
+    select
+        events.contact_key,
+        events.occurred_at,
+        min(events.contact_id) as contact_id
+    from events
+    inner join contact_aliases
+        on events.contact_key = contact_aliases.alias_key
+    where events.event_type in ('message', 'postback', 'referral', 'lead', 'echo')
+    group by events.contact_key, events.occurred_at
 )
 
 select
     md5(
-        contacts.platform || '|' || contacts.account_id || '|' || contacts.contact_id || '|'
+        contacts.platform || '|' || contacts.account_id || '|'
+        || coalesce(opening_ids.contact_id, contacts.contact_id) || '|'
         || cast(unix_micros(conversation_timelines.opened_at) as string)
     ) as conversation_id,
     contacts.platform,
@@ -45,6 +59,10 @@ select
 from conversation_timelines
 inner join contacts
     on conversation_timelines.contact_key = contacts.contact_key
+left join opening_ids
+    on
+        conversation_timelines.contact_key = opening_ids.contact_key
+        and conversation_timelines.opened_at = opening_ids.occurred_at
 left join credited
     on
         conversation_timelines.contact_key = credited.contact_key
