@@ -35,7 +35,7 @@ compiler:  # the fault tests build a small C library that lets calls of the oper
 	  command -v apt-get >/dev/null || { echo "make test builds a small C library: install a C compiler and run it again."; exit 1; }; \
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends gcc libc6-dev; }
 
-faults: .venv/.ok compiler filesystems  ## the long sweeps of faults: kills, power cuts, full disks, mutants (an hour)
+faults: .venv/.ok .venv-faults/.ok compiler filesystems  ## the long sweeps of faults: kills, power cuts, full disks, mutants (an hour)
 	$(AS_ROOT) env CTM_FAULTS=sweep $(BIN)/pytest -s tests/faults
 
 filesystems:  # make faults cuts the power of file systems of its own
@@ -58,9 +58,10 @@ lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	  --extra workbench --extra object-store --extra test pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 	  pyproject.toml -o requirements-receiver.lock
+	echo 'atheris>=3' | uv pip compile --generate-hashes --no-header --no-annotate --upgrade - -o requirements-faults.lock
 
 clean:  ## remove what can be made again: the environment, caches and the demo (your data stays)
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
+	rm -rf .venv .venv-faults build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
 
 .venv/.ok: requirements.lock pyproject.toml
 ifeq ($(UV),)
@@ -77,5 +78,16 @@ else
 	uv venv --quiet --allow-existing --python $(PYTHON) .venv
 	uv pip install --quiet --compile-bytecode --python .venv --require-hashes -r requirements.lock
 	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+# The fuzzer has wheels for few versions of Python, so it lives apart; it needs what the receiver needs.
+.venv-faults/.ok: requirements-faults.lock requirements-receiver.lock
+ifeq ($(UV),)
+	$(PYTHON) -m venv .venv-faults
+	.venv-faults/bin/python -m pip install --quiet --require-hashes -r requirements-receiver.lock -r requirements-faults.lock
+else
+	uv venv --quiet --allow-existing --python $(PYTHON) .venv-faults
+	uv pip install --quiet --python .venv-faults --require-hashes -r requirements-receiver.lock -r requirements-faults.lock
 endif
 	@touch $@

@@ -25,7 +25,11 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 BASE = PROJECT["dependencies"]
 ALL = [*BASE, *(line for extra in PROJECT["optional-dependencies"].values() for line in extra)]
-LOCKS = {"requirements.lock": ALL, "requirements-receiver.lock": BASE}
+LOCKS = {
+    "requirements.lock": ALL,
+    "requirements-receiver.lock": BASE,
+    "requirements-faults.lock": ["atheris>=3"],  # apart: it has wheels for few versions of Python
+}
 
 # conda-forge's name, where it is another.
 CONDA_NAMES = {"duckdb": "python-duckdb"}

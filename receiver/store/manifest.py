@@ -76,7 +76,7 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest(
             tuple(SettledFile(**entry) for entry in content["settled"]), (int(first), int(second))
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ReceiverError(f"{path}: not a manifest ({error!r}). Restore it from a backup.") from None
 
 
