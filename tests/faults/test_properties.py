@@ -21,7 +21,8 @@ FRAME = encode_frame(Delivery(3, 1_783_075_200_000_000, bytes(32), b'{"a":1}'), 
 WORDS = [
     FILE_MAGIC, FRAME_MAGIC, FRAME, FRAME[:20], FRAME[20:], bytes(64), b"\xff" * 8, b"sha256=", b"0" * 64,
     b'{"object":"page","entry":[{"id":"1","time":1,"messaging":[', b"]}]}", b'{"version":1,"settled":[', b'],"live":[',
-    properties.RIGHT, b"1e999", b"NaN", b"]}", b"[" * 2000, b'"\\ud800"', b"9" * 40, b",", b":", b'{"message":{"mid":"m"}}',
+    properties.RIGHT,
+    b"1e999", b"NaN", b"]}", b"[" * 2000, b'"\\ud800"', b"9" * 40, b",", b":", b'{"message":{"mid":"m"}}',
 ]  # fmt: skip
 contents = st.lists(st.sampled_from(WORDS) | st.binary(max_size=60), max_size=8).map(b"".join)
 
