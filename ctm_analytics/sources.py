@@ -66,16 +66,29 @@ def _event_files(data: Path) -> tuple[Path, ...]:
     manifest_path = events / "manifest.json"
     if not manifest_path.is_file():
         return ()
+    content = manifest_path.read_text(encoding="utf-8")
+    while True:
+        files = _listed_files(manifest_path, content)
+        # What was listed while the manifest was replaced may be gone already, and its events elsewhere.
+        before, content = content, manifest_path.read_text(encoding="utf-8")
+        if content == before:
+            return files
+
+
+def _listed_files(manifest_path: Path, content: str) -> tuple[Path, ...]:
+    events = manifest_path.parent
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        manifest = json.loads(content)
         settled = [events / entry["file"] for entry in manifest["settled"]]
-        live = [events / "recent" / f"g={generation:06d}" for generation in manifest["live"]]
+        first, second = (events / "recent" / f"g={generation:06d}" for generation in manifest["live"])
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidFile(
             f"{manifest_path}: not a manifest that this version understands ({error!r})."
             " Start the receiver once: it restores the manifest."
         ) from None
-    return tuple(sorted(settled)) + tuple(file for folder in live for file in _parquet_files(folder))
+    # The later generation first: whatever of it is found, all that was published before is found, too.
+    later = _parquet_files(second)
+    return (*sorted(settled), *_parquet_files(first), *later)
 
 
 def _parquet_files(folder: Path) -> tuple[Path, ...]:

@@ -1,5 +1,6 @@
 """Capture: run the receiver, and look at what a delivery would be stored as."""
 
+import contextlib
 import json
 import os
 import sys
@@ -7,12 +8,15 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ctm_analytics.cli.options import DEFAULT_DATA, Data
 from ctm_analytics.errors import InvalidArgument, InvalidFile
+
+if TYPE_CHECKING:
+    from receiver.store.folder import DataFolder
 
 app = typer.Typer()
 
@@ -69,19 +73,73 @@ def inspect(
                 print(json.dumps(row))
 
 
+@app.command(epilog="Example: ctm backfill captured.jsonl.gz --data data")
+def backfill(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help='JSON lines, also gzipped: bodies, or {"received_at": …, "body": …}; - reads standard input.'
+        ),
+    ],
+    *,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Store deliveries that were captured elsewhere; each event once, however often it comes."""
+    from receiver.store.backfill import read_captured, store_captured
+    from receiver.store.publisher import has_receiver
+
+    folder, now = _data_folder(data, must_exist=False), datetime.now(UTC)
+    with _receiver_errors():
+        folder.create()
+        count = store_captured(folder, (item for file in files for item in read_captured(file, now)))
+        if has_receiver(folder):
+            print(f"{count:,} deliveries are in the journal: the receiver that runs here publishes them now.")
+        else:
+            print(f"{count:,} deliveries read. {_published(folder)}")
+
+
+@app.command(epilog="Example: ctm publish --data data")
+def publish(*, data: Data = DEFAULT_DATA) -> None:
+    """Turn what the journal holds into Parquet now; a receiver does so by itself, every two seconds."""
+    with _receiver_errors():
+        print(_published(_data_folder(data)))
+
+
+@app.command(epilog="Example: ctm compact --data data")
+def compact(
+    *,
+    data: Data = DEFAULT_DATA,
+    grace: Annotated[
+        float,
+        typer.Option(help="How long replaced files stay for workbenches that are open.", metavar="SECONDS"),
+    ] = 3600.0,
+) -> None:
+    """Merge small files into few, sorted ones; a receiver does so by itself, every hour."""
+    from receiver.store.compaction import closed_generations
+    from receiver.store.compaction import compact as compacted
+
+    folder = _data_folder(data)
+    with _receiver_errors():
+        folder.create()
+        was_waiting = closed_generations(folder)
+        done = compacted(folder, grace_seconds=grace)
+        copies = f", {done.copies:,} repeated events left out" if done.copies else ""
+        print(f"{done.files:,} files became {done.settled:,}, with {done.events:,} events{copies}.")
+        if was_waiting and closed_generations(folder):
+            print(
+                "Files of the last compaction still wait for workbenches that are open, and the next ones for"
+                " them: --grace 0 removes them now.",
+                file=sys.stderr,
+            )
+
+
 @app.command(epilog="Example: ctm verify --data data")
 def verify(*, data: Data = DEFAULT_DATA) -> None:
     """Check every captured file, checksum and count, and say what is lost, if anything."""
-    from receiver.errors import ReceiverError
-    from receiver.store.folder import DataFolder
     from receiver.store.verification import verify as verified
 
-    if not data.is_dir():
-        raise InvalidArgument(f"{data.absolute()}: no such folder. Name the data folder.")
-    try:
-        found = verified(DataFolder(data))
-    except ReceiverError as error:
-        raise InvalidFile(str(error)) from None
+    with _receiver_errors():
+        found = verified(_data_folder(data))
     counts = f"{found.lost:,} lost, {found.repeated:,} stored twice"
     print(f"{found.events:,} events in {found.files:,} files: {counts}.")
     print(
@@ -91,6 +149,44 @@ def verify(*, data: Data = DEFAULT_DATA) -> None:
         print(fault)
     if not found.is_sound:
         raise typer.Exit(1)
+
+
+def _data_folder(data: Path, *, must_exist: bool = True) -> "DataFolder":
+    from receiver.store.folder import DataFolder
+
+    if must_exist and not data.is_dir():
+        raise InvalidArgument(f"{data.absolute()}: no such folder. Name the data folder.")
+    os.umask(0o077)  # what is stored is what people wrote
+    return DataFolder(data)
+
+
+def _published(folder: "DataFolder") -> str:
+    from receiver.deliveries import ReadingOptions
+    from receiver.settings import load_reading_settings
+    from receiver.store.publisher import publish_journal
+
+    options = ReadingOptions(**vars(load_reading_settings(folder.root, os.environ)))
+    done = publish_journal(folder, options)
+    known = f", {done.duplicates:,} were known" if done.duplicates else ""
+    aside = done.damaged + done.unreadable
+    return f"{done.events:,} events published{known}." + (
+        f" {aside:,} pieces could not be read: they are in {folder.quarantine}." if aside else ""
+    )
+
+
+@contextlib.contextmanager
+def _receiver_errors() -> Iterator[None]:
+    """Turn what the receiver's packages raise for operators into what the command line prints."""
+    from receiver.errors import InvalidSetting, ReceiverError
+
+    try:
+        yield
+    except InvalidSetting as error:
+        raise InvalidArgument(str(error)) from None
+    except ReceiverError as error:
+        raise InvalidFile(str(error)) from None
+    except OSError as error:
+        raise InvalidFile(f"{error.filename or 'The disk'}: {error.strerror}.") from None
 
 
 def _bodies(file: Path) -> Iterator[bytes]:

@@ -88,6 +88,11 @@ class DuckDBEngine:
         damaged = next((file for file in self._files if file in message), None)
         if damaged is None:
             return QueryError(_short(message))
+        if not Path(damaged).exists():
+            return InvalidFile(
+                f"{damaged}: no longer there, since events were compacted or erased after it was listed."
+                " Open the workbench again."
+            )
         return InvalidFile(
             f"{damaged}: cannot be read ({message.splitlines()[0]})."
             " Restore it from a copy; an import can be deleted with its .json and imported again."

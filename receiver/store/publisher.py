@@ -3,14 +3,18 @@
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from receiver.deliveries import Event, ReadingOptions, read_delivery
+from receiver.store.backfill import remove_unfinished_backfills
 from receiver.store.folder import DataFolder, locked, replace_file, sync_folder, try_lock
+from receiver.store.journal import remove_empty_journals, seal_dead_journals
+from receiver.store.late import settled_ids
 from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
 from receiver.store.parquet import event_batch, event_schema, write_events
 from receiver.store.seen import SeenIndex
@@ -19,13 +23,15 @@ from receiver.store.tombstones import Tombstones
 
 DONE_SECONDS = 72 * 3600
 BATCH_EVENTS = 5_000
+TURN_SECONDS = 0.01
+_DAY_SECONDS = 24 * 3600
 
 logger = logging.getLogger("receiver")
 
 
 @dataclass
 class Publication:
-    """What became of one segment."""
+    """What became of one segment, or of several."""
 
     events: int = 0
     duplicates: int = 0
@@ -33,11 +39,61 @@ class Publication:
     unreadable: int = 0
     erased: int = 0
 
+    def add(self, other: "Publication") -> None:
+        """Count what became of another segment, too."""
+        self.events += other.events
+        self.duplicates += other.duplicates
+        self.damaged += other.damaged
+        self.unreadable += other.unreadable
+        self.erased += other.erased
+
 
 def remove_unfinished(folder: DataFolder) -> None:
     """Remove what an interrupted run has left in ``staging/``; nobody may be writing there."""
     for unfinished in folder.staging.glob("*.tmp"):
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)
+    remove_unfinished_backfills(folder)
+
+
+def publish_journal(folder: DataFolder, options: ReadingOptions) -> Publication:
+    """Publish everything that is sealed, and what receivers that are no longer alive have left open.
+
+    A receiver may run on the folder: then what it has open stays its own.
+    """
+    folder.create()
+    _without_receiver(folder, seal_dead_journals)
+    total = Publication()
+    publisher = Publisher(folder, options)
+    try:
+        while segments := publisher.sealed_segments():
+            for segment in segments:
+                publication = publisher.publish(segment)
+                if publication is None:
+                    time.sleep(TURN_SECONDS)
+                else:
+                    total.add(publication)
+    finally:
+        publisher.close()
+    _without_receiver(folder, remove_empty_journals)
+    return total
+
+
+def has_receiver(folder: DataFolder) -> bool:
+    """Whether a receiver runs on the folder."""
+    lock = try_lock(folder.lock)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
+def _without_receiver(folder: DataFolder, act: Callable[[Path], object]) -> None:
+    """Do something with the journals, unless a receiver is there, which may be about to open its own."""
+    lock = try_lock(folder.lock)
+    if lock is not None:
+        try:
+            act(folder.journal)
+        finally:
+            os.close(lock)
 
 
 class Publisher:
@@ -133,8 +189,10 @@ class Publisher:
             group.append((delivery, events))
             size += len(events)
             if size >= BATCH_EVENTS:
+                self._leave_out_late_repeats(group, publication)
                 yield from self._batch(name, group, publication)
                 group, size = [], 0
+        self._leave_out_late_repeats(group, publication)
         yield from self._batch(name, group, publication)
 
     def _new_events(self, name: str, delivery: Delivery, publication: Publication) -> list[Event]:
@@ -166,6 +224,26 @@ class Publisher:
         except Exception:  # nobody foresaw it: it was set aside when it was published
             return False
         return any(map(self._tombstones.cover, events))
+
+    def _leave_out_late_repeats(
+        self, group: Sequence[tuple[Delivery, list[Event]]], publication: Publication
+    ) -> None:
+        """Leave out what was published so long ago that the index has forgotten it."""
+        since = datetime.fromisoformat(self._seen.since_day).replace(tzinfo=UTC).timestamp() * 1_000_000
+        late = [event for _, events in group for event in events if event.occurred_at < since]
+        if not late:
+            return
+        # What happened on a day was received on that day or later; one more for clocks that disagree.
+        first = min(event.occurred_at for event in late) // 1_000_000 - _DAY_SECONDS
+        first_day = datetime.fromtimestamp(max(0, first), UTC).date().isoformat()
+        forgotten = self._seen.unknown_files(current_manifest(self._folder))
+        known = settled_ids(
+            (self._folder.events / entry.file for entry in forgotten if entry.day >= first_day), late
+        )
+        for _, events in group:
+            before = len(events)
+            events[:] = [event for event in events if event.event_id not in known]
+            publication.duplicates += before - len(events)
 
     def _batch(
         self, name: str, group: Sequence[tuple[Delivery, list[Event]]], publication: Publication

@@ -28,6 +28,7 @@ from receiver.store.publisher import Publisher, remove_unfinished
 
 POLL_SECONDS = 0.25
 LOCK_SECONDS = 3.0
+LIST_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
 
 logger = logging.getLogger("receiver")
@@ -99,6 +100,9 @@ def _work(folder: DataFolder, publisher: Publisher, compaction: BackgroundCompac
         segments = publisher.sealed_segments()
         if end == "drain" and not segments:
             return
+        # What a receiver has sealed meanwhile goes before a backfill: after a while they are listed again.
+        list_at = time.monotonic() + LIST_SECONDS
+        pause = POLL_SECONDS
         for segment in segments:
             publication = publisher.publish(segment)
             if publication is None:  # an erasure has the folder, or a command
@@ -107,12 +111,15 @@ def _work(folder: DataFolder, publisher: Publisher, compaction: BackgroundCompac
             end = _listen(folder, 0) or end
             if end == "leave":
                 return
+            if time.monotonic() >= list_at:
+                pause = 0.0
+                break
         if not end and (done := compaction.look()):
             _say(done)
         if time.monotonic() >= tidy_at:
             publisher.tidy()
             tidy_at = time.monotonic() + TIDY_SECONDS
-        end = _listen(folder, POLL_SECONDS) or end
+        end = _listen(folder, pause) or end
         if end == "leave":
             return
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.store.manifest import Manifest
+from receiver.store.manifest import Manifest, SettledFile
 from receiver.store.parquet import read_event_ids
 
 # Ids are forgotten a period at a time; those of this period and of the last are kept. Meta tries again for
@@ -63,10 +63,10 @@ class SeenIndex:
             if not name.startswith("settled/") or _day(name) >= self.since_day:
                 self._read(name, published[name])
 
-    def unknown_files(self, manifest: Manifest) -> list[str]:
-        """List the settled files, by their paths in the manifest, whose ids are too old to be in the index."""
+    def unknown_files(self, manifest: Manifest) -> list[SettledFile]:
+        """List the settled files whose ids are too old to be in the index."""
         known = {name for (name,) in self._connection.execute("SELECT name FROM files")}
-        return [entry.file for entry in manifest.settled if entry.file not in known]
+        return [entry for entry in manifest.settled if entry.file not in known]
 
     def add(self, event_id: str) -> bool:
         """Note an event; False if it was known. Nothing is kept before ``commit``."""
