@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = load_settings(data, os.environ)
         addresses = Addresses(arguments.host, port, private_port, arguments.workers)
-        service = serve(settings, DataFolder(data), addresses, os.environ)
+        service = serve(settings, DataFolder(data), addresses, os.environ, arguments.forward)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(service)
     except ReceiverError as error:
@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
         type=_worker_count,
         default=os.environ.get("CTM_WORKERS", "1"),
         help=f"processes that answer, 1 to {MAX_WORKERS} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--forward",
+        metavar="URL",
+        help="relay every stored delivery, as Meta signed it, to the team's bot; it is never waited for",
     )
     return parser
 

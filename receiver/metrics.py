@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import time
 
+from receiver.forwarder_process import ForwarderProcess
 from receiver.store.folder import DataFolder
 from receiver.store.publisher_process import PublisherProcess
 
@@ -82,7 +83,9 @@ class Figures:
         return cls(tally, **fields)
 
 
-def exposition(figures: Figures, publisher: PublisherProcess, folder: DataFolder) -> str:
+def exposition(
+    figures: Figures, publisher: PublisherProcess, folder: DataFolder, forwarder: ForwarderProcess | None
+) -> str:
     """Write all metrics in Prometheus' text format."""
     tally = figures.tally
     waiting_since = [path.stat().st_mtime for path in _existing(folder.journal.glob("*/*.wal"))]
@@ -107,7 +110,18 @@ def exposition(figures: Figures, publisher: PublisherProcess, folder: DataFolder
         ),
         *_one("ctm_disk_free_bytes", "gauge", "free space of the data folder", folder.free_bytes()),
     ]  # fmt: skip
+    if forwarder is not None:
+        lines += _forwarding(forwarder)
     return "\n".join(lines) + "\n"
+
+
+def _forwarding(forwarder: ForwarderProcess) -> list[str]:
+    return [
+        *_labelled("ctm_forward_total", "deliveries and attempts by result", "result", forwarder.totals),
+        *_one("ctm_forward_lag_seconds", "gauge", "age of the oldest not relayed", forwarder.lag_seconds),
+        *_one("ctm_forward_set_aside", "gauge", "deliveries refused again and again", forwarder.aside),
+        *_one("ctm_forwarder_failures_total", "counter", "forwarders that ended untold", forwarder.failures),
+    ]
 
 
 def _existing(paths: Iterable[Path]) -> list[Path]:

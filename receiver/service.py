@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from receiver.app import private_app
 from receiver.capture import Capture
 from receiver.errors import ReceiverError
+from receiver.forwarder_process import ForwarderProcess
 from receiver.metrics import exposition
 from receiver.server import MAX_PRIVATE_CONNECTIONS, http_server, listen
 from receiver.settings import ReceiverSettings, load_settings
@@ -41,11 +42,19 @@ class Addresses:
 
 
 async def serve(
-    settings: ReceiverSettings, folder: DataFolder, addresses: Addresses, environ: Mapping[str, str]
+    settings: ReceiverSettings,
+    folder: DataFolder,
+    addresses: Addresses,
+    environ: Mapping[str, str],
+    forward_url: str | None = None,
 ) -> int:
     """Receive until SIGTERM or SIGINT, then let every acknowledged event be published.
 
     SIGHUP has the settings read anew, and the workers and the publisher replaced one by one.
+
+    Parameters
+    ----------
+    forward_url : str or None, where every stored delivery is relayed to
 
     Returns
     -------
@@ -57,6 +66,7 @@ async def serve(
     ReceiverError
         If the receiver cannot start.
     """
+    forwarder = ForwarderProcess(folder, forward_url, environ) if forward_url else None
     stop, hangup = asyncio.Event(), asyncio.Event()
     for number, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, hangup)):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
@@ -71,9 +81,11 @@ async def serve(
     )
     capture = Capture(folder, workers, publisher, stop)
     await capture.open()
+    if forwarder is not None:
+        forwarder.start()
     await workers.listen()
     server = http_server(
-        private_app(capture.readiness, lambda: exposition(workers.figures, publisher, folder)),
+        private_app(capture.readiness, lambda: exposition(workers.figures, publisher, folder, forwarder)),
         MAX_PRIVATE_CONNECTIONS,
     )
     serving = asyncio.create_task(server.serve([private]))
@@ -81,6 +93,8 @@ async def serve(
     replacing = asyncio.create_task(_replace_at(hangup, capture, lambda: load_settings(folder.root, environ)))
 
     await capture.keep_up()
+    if forwarder is not None:
+        await forwarder.stop()
     exit_code = await capture.close()
     server.should_exit = True
     replacing.cancel()

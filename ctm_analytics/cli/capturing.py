@@ -34,6 +34,12 @@ def receive(
         typer.Option(help="Port of /readyz and /metrics, on this machine only (default: the next)."),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that answer.", envvar="CTM_WORKERS")] = 1,
+    forward: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Relay every stored delivery, as Meta signed it, to the team's bot."
+        ),
+    ] = None,
 ) -> None:
     """Receive Meta's webhooks: every delivery is on disk before it is answered."""
     from receiver.__main__ import main
@@ -41,6 +47,8 @@ def receive(
     arguments = ["--data", str(data), "--host", host, "--port", str(port), "--workers", str(workers)]
     if private_port is not None:
         arguments += ["--private-port", str(private_port)]
+    if forward is not None:
+        arguments += ["--forward", forward]
     raise typer.Exit(main(arguments))
 
 

@@ -73,6 +73,11 @@ class DataFolder:
         return self.root / "erasures"
 
     @property
+    def forward(self) -> Path:
+        """How far deliveries have been relayed to the team's bot."""
+        return self.root / "forward"
+
+    @property
     def index(self) -> Path:
         """Derived from ``events/``: may be deleted at any time."""
         return self.root / "index"
@@ -85,7 +90,7 @@ class DataFolder:
         """Make every folder, readable by nobody else, and make their names durable."""
         for folder in (
             self.root, self.journal, self.done, self.staging, self.quarantine,
-            self.events, self.events / "recent", self.heartbeats, self.index,
+            self.events, self.events / "recent", self.heartbeats, self.index, self.forward,
             self.erasures, self.erasures / "tombstones", self.erasures / "requests",
         ):  # fmt: skip
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
