@@ -1,11 +1,22 @@
 """Our statistics against values that others published: each test names its source (published/README.md)."""
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ctm_analytics.statistics.intervals import cac_interval, poisson_interval, wilson_interval
+from ctm_analytics.statistics.markov import (
+    CONVERSION,
+    NULL,
+    START,
+    MarkovAttribution,
+    markov_attribution,
+    transition_probabilities,
+)
+from ctm_analytics.statistics.shapley import shapley_attribution
 from ctm_analytics.statistics.survival import KaplanMeier, kaplan_meier
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -14,6 +25,11 @@ PUBLISHED = Path(__file__).parent / "published"
 def rows(name: str) -> list[dict[str, str]]:
     with (PUBLISHED / name).open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def case(name: str, identity: str) -> dict[str, Any]:
+    cases = json.loads((PUBLISHED / name).read_text())
+    return next(dict(case) for case in cases if case["id"] == identity)
 
 
 def curve(name: str, time: str, event: str, group: tuple[str, str] | None = None) -> KaplanMeier:
@@ -97,3 +113,60 @@ def test_the_log_log_band_is_that_of_r_on_the_glioma_study() -> None:
     assert ours.survival[:4] == pytest.approx([0.833, 0.667, 0.5, 0.333], abs=5e-4)
     assert ours.low[:4] == pytest.approx([0.2731, 0.1946, 0.1109, 0.0461], abs=5e-5)
     assert ours.high[:4] == pytest.approx([0.975, 0.904, 0.804, 0.676], abs=5e-4)
+
+
+def counted(published: dict[str, Any]) -> tuple[list[list[str]], list[int], list[int]]:
+    paths, conversions, nulls = zip(*published["paths"], strict=True)
+    ads = [[ad.strip() for ad in path.split(">")] for path in paths]
+    return ads, list(conversions), list(nulls)
+
+
+def steps_of(published: dict[str, Any]) -> dict[str, float]:
+    names = {START: "start", CONVERSION: "conversion", NULL: "null"}
+    steps = transition_probabilities(*counted(published))
+    return {
+        f"{names.get(origin, '/'.join(origin))}>{names.get(target, '/'.join(target))}": chance
+        for (origin, target), chance in steps.items()
+    }
+
+
+def assert_markov_is_as_published(answer: MarkovAttribution, expected: dict[str, Any]) -> None:
+    assert answer.conversion_probability == pytest.approx(expected["p_conversion"], abs=1e-9)
+    removal_effects = dict(zip(answer.ads, answer.removal_effects, strict=True))
+    assert removal_effects == pytest.approx(expected["removal_effect"], abs=1e-9)
+    assert dict(zip(answer.ads, answer.credits, strict=True)) == pytest.approx(expected["credit"], abs=1e-9)
+
+
+# analyzecore.com 2016-08-03; serhiipuzyrov.com 2019-07; nine paths of DP6 Marketing Attribution Models' tests.
+@pytest.mark.parametrize("identity", ["analyzecore_2016_08_03", "serhiipuzyrov_2019_07", "dp6_nine_paths"])
+def test_markov_attribution_is_that_of_the_textbook_chains(identity: str) -> None:
+    published = case("markov_tiny.json", identity)
+    assert_markov_is_as_published(markov_attribution(*counted(published)), published["expected"])
+
+
+@pytest.mark.parametrize(
+    ("file", "identity"),
+    [("markov_tiny.json", "serhiipuzyrov_2019_07"), ("mta_small.json", "markov_transitions")],
+)
+def test_the_steps_of_the_chain_are_those_of_serhiipuzyrov_and_mta(file: str, identity: str) -> None:
+    published = case(file, identity)
+    assert steps_of(published) == pytest.approx(published["expected"]["transitions"])
+
+
+@pytest.mark.parametrize("identity", ["shapley_single", "shapley_mixed", "shapley_four"])
+def test_shapley_values_are_those_of_mta(identity: str) -> None:
+    published = case("mta_small.json", identity)
+    paths, conversions, _ = counted(published)
+    answer = shapley_attribution(paths, conversions)
+    assert dict(zip(answer.ads, answer.credits, strict=True)) == pytest.approx(
+        published["expected"]["shapley"]
+    )
+
+
+def test_paths_that_name_no_ad_keep_their_conversions_apart_as_mta_asks() -> None:
+    published = case("mta_small.json", "degenerate_paths")
+    paths, conversions, nulls = counted(published)
+    for answer in (shapley_attribution(paths, conversions), markov_attribution(paths, conversions, nulls)):
+        assert list(answer.ads) == published["expected"]["channels"]
+        assert answer.unattributed == 3
+        assert answer.credits.sum() == pytest.approx(7)
