@@ -57,6 +57,7 @@ COLUMNS: dict[str, Column] = {
     "coverage": Column(
         "Coverage", "percent", "delivery", "Engaged conversations captured, of those that Meta reports"
     ),
+    "not_captured": Column("Not captured", "count"),
     "conversations": Column("Conversations", "count", "messaging", "Conversations that the ad opened"),
     "opened_silently": Column("Silent", "count", "messaging", "Opened from the ad, and nothing was written"),
     "engaged": Column("Engaged", "count", "messaging", "Conversations in which the person wrote"),
@@ -108,6 +109,10 @@ COLUMNS: dict[str, Column] = {
     "share": Column("Share", "percent"),
     "detail": Column("What was found", "text"),
     "next_step": Column("What to do", "text"),
+    "without_sale": Column("Without sale", "count"),
+    "with_matched_sale": Column("With sale", "count", "", "Engaged conversations with a matched sale"),
+    "sale_not_kept": Column("Not kept", "count", "", "Cancelled or refunded in full"),
+    "with_kept_sale": Column("Sale kept", "count"),
     "seconds_left": Column("Time left", "seconds", "", "Until the messaging window closes"),
     "waited_seconds": Column("Waits", "seconds"),
     "low": Column("95 % from", "percent"),

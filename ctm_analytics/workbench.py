@@ -13,7 +13,16 @@ import pandas as pd
 import pyarrow as pa
 
 from ctm_analytics import cards
-from ctm_analytics.answers import attribution, currency, funnel, latency, performance, quality, tables
+from ctm_analytics.answers import (
+    attribution,
+    currency,
+    funnel,
+    latency,
+    performance,
+    quality,
+    reconciliation,
+    tables,
+)
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, NoData
 from ctm_analytics.models import all_models, compose, literal
@@ -312,6 +321,33 @@ class Workbench:
             raise self._nothing(question)
         stages = funnel.stages(totals)
         return self._result(stages, sql, question, _chart("funnel", currency=self.currency))
+
+    def reconciliation(
+        self, *, by: str = "ad", window_days: int | str | None = None, **filters: Unpack[FilterWords]
+    ) -> Result:
+        """Reconcile Meta's count with the till: reported → captured → engaged → matched sale → kept sale.
+
+        Parameters
+        ----------
+        by : ``ad``, ``campaign``, ``day``, ``ad_day`` or ``total``
+        window_days, **filters
+            as for :meth:`ads`
+
+        Returns
+        -------
+        Result
+            Every stage counts conversations by the day they opened; each loss is the difference of two stages:
+            ``not_captured`` (negative where Meta reports fewer than came), ``opened_silently``, ``without_sale``,
+            ``sale_not_kept`` (cancelled or refunded in full).
+        """
+        known("by", by, reconciliation.KEYS)
+        question = self._ask(filters, window_days=window_days)
+        days, sql = self._run("reconciliation", question)
+        if not days.num_rows:
+            raise self._nothing(question)
+        names = [name for name in reconciliation.KEYS[by] if not name.endswith("_id")][:2]
+        view = (*names, *reconciliation.VIEW)
+        return self._result(reconciliation.reconciled(days, by), sql, question, view=view)
 
     def quality(self, **filters: Unpack[FilterWords]) -> Result:
         """Judge what the answers rest on: each check with its status and the next step.

@@ -224,6 +224,38 @@ def funnel(
     show(result, row_format, output)
 
 
+@app.command(epilog="Example: ctm reconciliation --by day --since 2026-11-09 --until 2026-11-15")
+def reconciliation(
+    *,
+    data: Data = DEFAULT_DATA,
+    by: Annotated[str, typer.Option(help="ad, campaign, day, ad_day or total.")] = "ad",
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    window_days: WindowDays = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Reconcile the conversations that Meta reports with the sales that were kept, every loss named."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).reconciliation(
+        by=by,
+        window_days=window_days,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    show(result, row_format, output)
+
+
 @app.command(epilog="Example: ctm quality --since 2026-11-09 --until 2026-11-15")
 def quality(
     *,

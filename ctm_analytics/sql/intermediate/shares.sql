@@ -47,6 +47,7 @@ with weighted as (
         on
             eligible_touches.ad_id = ad_weights.ad_id
             and eligible_touches.window_days = ad_weights.window_days
+    where eligible_touches.is_counted
 ),
 
 divided as (

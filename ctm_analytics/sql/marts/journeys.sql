@@ -12,6 +12,7 @@ used as (
         touched_at,
         ad_id
     from eligible_touches
+    where is_counted
 ),
 
 steps as (
@@ -22,6 +23,7 @@ steps as (
         ad_id,
         true as is_converted
     from eligible_touches
+    where is_counted
     union all
     select
         windows.window_days,
