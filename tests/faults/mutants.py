@@ -30,6 +30,7 @@ class Mutant(NamedTuple):
     tests: tuple[str, ...]
 
 
+STRUCK = "faults/test_killed_at_any_call.py::test_work_struck_at_any_call_ends_in_the_same_events"
 JOURNAL, PUBLISHER = "receiver/test_journal.py", "receiver/test_publisher.py"
 
 MUTANTS = [
@@ -104,14 +105,32 @@ MUTANTS = [
         '            content = segment.read_bytes()\n',
         '            content = segment.read_bytes()\n'
         '            segment = segment.rename(self._folder.done / f"{name}.wal")\n',
-        ("faults/test_killed_at_any_call.py",),
+        (f"{STRUCK}[publish killed]",),
     ),
     Mutant(
         "known before it is published",
         "store/publisher.py",
         "        temporary.rename(path)\n",
         "        self._seen.commit()\n        temporary.rename(path)\n",
-        ("faults/test_killed_at_any_call.py",),
+        (f"{STRUCK}[publish killed]",),
+    ),
+    Mutant(
+        "what is settled stays among what is recent",
+        "store/compaction.py",
+        "(following, following + 1)), names, new)\n",
+        "manifest.live), names, new)\n",
+        (f"{STRUCK}[compact killed]",),
+    ),
+    Mutant(
+        "the settled files are listed before they have their names",
+        "store/compaction.py",
+        "        path = file.path.rename(day / f\"{stem}-{part}.parquet\")\n",
+        "        path = day / f\"{stem}-{part}.parquet\"\n"
+        "        entry = SettledFile(str(path.relative_to(folder.events)), file.rows, file.sha256, generation)\n"
+        "        manifest = current_manifest(folder)\n"
+        "        write_manifest(folder, manifest._replace(settled=(*manifest.settled, entry)))\n"
+        "        file.path.rename(path)\n",
+        (f"{STRUCK}[compact killed]",),
     ),
     Mutant(
         "a short write is taken for a whole one",
