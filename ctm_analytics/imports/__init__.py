@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import BinaryIO, Unpack
 
 from ctm_analytics.errors import InvalidArgument
-from ctm_analytics.imports import spend
-from ctm_analytics.imports.importing import KINDS, import_file
+from ctm_analytics.imports.importing import import_file
+from ctm_analytics.imports.kinds import KINDS
 from ctm_analytics.imports.ledger import withdraw
 from ctm_analytics.imports.options import Choices, Options
 from ctm_analytics.imports.presets import presets_of
+from ctm_analytics.imports.spend import SpendArrangement
 from ctm_analytics.imports.summary import ImportSummary
 from ctm_analytics.settings import Settings
 
@@ -90,7 +91,7 @@ def import_spend(
     """
     kind = KINDS["spend"]
     if spread_evenly:
-        kind = replace(kind, arrange=partial(spend.arrange, is_spread=True))
+        kind = replace(kind, arrangement=partial(SpendArrangement, is_spread=True))
     return import_file(kind, file, data, Options(settings, imported_at, **choices))
 
 

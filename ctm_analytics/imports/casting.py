@@ -48,7 +48,8 @@ _COUNT_DIGITS = 18
 _RATE_DIGITS = 10
 
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
-_ROUNDED = re.compile(r"\d{14,15}000")
+# An id of 17 or 18 digits that ends in three zeros, as Excel leaves it.
+ROUNDED_ID = r"^\d{14,15}000$"
 _CURRENCY = re.compile("[A-Z]{3}")
 # "new" and "returning" are what shops write about a customer.
 _FLAGS = dict.fromkeys(("true", "yes", "1", "new"), True) | dict.fromkeys(
@@ -126,11 +127,6 @@ def identifier(text: str, _notation: Notation) -> str:
     if _SCIENTIFIC.fullmatch(text):
         raise Unfit("rounded by Excel", EXCEL_ADVICE)
     return text.removeprefix("'")
-
-
-def is_rounded(identity: str) -> bool:
-    """Say whether an id of 17 or 18 digits ends in three zeros, as Excel leaves it."""
-    return _ROUNDED.fullmatch(identity) is not None
 
 
 def name(text: str, _notation: Notation) -> str:

@@ -125,7 +125,7 @@ def open_csv(source: Source) -> CsvFile:
 
 
 def _encoding(source: Source) -> str:
-    with source.open() as content:
+    with source.open("checking") as content:
         beginning = content.read(4)
     marked = next((codec for mark, codec in _BYTE_ORDER_MARKS.items() if beginning.startswith(mark)), None)
     for encoding in (marked,) if marked else ("utf-8", "cp1252"):
@@ -146,7 +146,7 @@ def _holds_null(source: Source, encoding: str) -> bool:
 
 
 def _text(source: Source, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(source.open(), encoding=encoding, newline="")
+    return io.TextIOWrapper(source.open("reading"), encoding=encoding, newline="")
 
 
 def _delimiter(source: Source, encoding: str) -> str:

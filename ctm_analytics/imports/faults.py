@@ -9,6 +9,7 @@ from ctm_analytics.errors import InvalidFile
 
 SHOWN_ROWS = 20
 _SHOWN_CHARACTERS = 40
+_FLOOD = 200_000
 
 
 class Unfit(Exception):
@@ -44,27 +45,63 @@ class Fault:
 
 @dataclass
 class Findings:
-    """What was noticed while a file was read.
+    """What was noticed while a file was read, part after part.
 
     Attributes
     ----------
     file : str, its name, for messages
     rows_read : int, rows below the header, blank lines not counted
     faults : list of Fault, in any order
-    left_out : list of (int, str), rows left out on purpose, and why
     notes : list of str, what else the user should know
     """
 
     file: str
     rows_read: int = 0
     faults: list[Fault] = field(default_factory=list)
-    left_out: list[tuple[int, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _left_out: dict[tuple[str, str], int] = field(default_factory=dict)
+    _remarks: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
     def leave_out(self, rows: int, one: str, many: str) -> None:
         """Record that rows are not imported, and why, in the words for one row or for many."""
         if rows:
-            self.left_out.append((rows, one if rows == 1 else many))
+            self._left_out[one, many] = self._left_out.get((one, many), 0) + rows
+
+    @property
+    def left_out(self) -> tuple[tuple[int, str], ...]:
+        """How many rows are not imported, and why."""
+        return tuple((rows, one if rows == 1 else many) for (one, many), rows in self._left_out.items())
+
+    def remark(self, column: str, said: str, lines: Sequence[int]) -> None:
+        """Record that the values of a column on these lines were taken in a way that the user should hear about.
+
+        Where they are, but not what: the remark is kept with the import, and the text may be somebody's address.
+        """
+        first, rows = self._remarks.get((column, said), [lines[0], 0])
+        self._remarks[column, said] = [min(first, lines[0]), rows + len(lines)]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The remarks, in words, and the notes."""
+        said = (
+            f"{column} ({_places(first, rows)}): {remark}"
+            for (column, remark), (first, rows) in self._remarks.items()
+        )
+        return (*said, *self.notes)
+
+    def refuse_flood(self, max_errors: int) -> None:
+        """Give up on a file of which so many rows do not fit that they would not fit into memory either.
+
+        Raises
+        ------
+        InvalidFile
+            Naming the first of them.
+        """
+        if len(self.faults) > max(max_errors, _FLOOD):
+            raise InvalidFile(
+                f"{self.file}: more than {_FLOOD:,} rows do not fit (nothing imported). The first of them:\n"
+                f"{self.described()}"
+            )
 
     def reasons(self) -> dict[int, str]:
         """Say for each bad row, by its line, all that is wrong with it."""
@@ -113,6 +150,10 @@ def listed(names: Sequence[str], shown_names: int = 8) -> str:
     """Join names with commas and say how many more there are."""
     rest = len(names) - shown_names
     return ", ".join(names[:shown_names]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def _places(first_line: int, rows: int) -> str:
+    return f"line {first_line}" + (f" and {plural(rows - 1, 'more row')}" if rows > 1 else "")
 
 
 def _cells(line: int, found: list[Fault]) -> list[str]:

@@ -56,7 +56,7 @@ class JsonLinesFile:
 
 def is_json(source: Source) -> bool:
     """Say whether a file begins as JSON does."""
-    with source.open() as content:
+    with source.open("checking") as content:
         return content.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
 
 
@@ -87,7 +87,7 @@ def open_json_lines(source: Source) -> JsonLinesFile:
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:
-    with io.TextIOWrapper(source.open(), encoding="utf-8-sig") as text:
+    with io.TextIOWrapper(source.open("reading"), encoding="utf-8-sig") as text:
         yield from ((line, written) for line, written in enumerate(text, start=1) if written.strip())
 
 

@@ -8,12 +8,13 @@ one removes it.
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,14 +49,14 @@ def earlier_import(folder: Path, sha256: str) -> ImportSummary | None:
 
 
 def publish(
-    folder: Path, table: pa.Table, summary: ImportSummary, origin: Mapping[str, Any]
+    folder: Path, content: IO[bytes], summary: ImportSummary, origin: Mapping[str, Any]
 ) -> ImportSummary:
     """Store an import, whole or not at all.
 
     Parameters
     ----------
     folder : Path, ``imports/<kind>``; made if need be
-    table : pa.Table, in the schema of the data contract
+    content : stream, a Parquet file in the schema of the data contract
     summary : ImportSummary
     origin : mapping, what was read: ``sha256``, ``imported_at`` and more, in JSON's types
 
@@ -73,10 +74,7 @@ def publish(
         record = json.dumps(summary.to_record() | dict(origin), ensure_ascii=False, indent=1) + "\n"
         _write(folder / f"{summary.import_id}.json", lambda path: path.write_text(record, encoding="utf-8"))
         os.fsync(folder_descriptor)
-        _write(
-            folder / f"{summary.import_id}.parquet",
-            lambda path: pq.write_table(table, path, compression="zstd"),
-        )
+        _write(folder / f"{summary.import_id}.parquet", lambda path: _copy(content, path))
         os.fsync(folder_descriptor)
     return summary
 
@@ -170,6 +168,11 @@ def _remove_leftovers(folder: Path) -> None:
     for path in folder.glob("*.json"):
         if not path.with_suffix(".parquet").exists():
             path.unlink()
+
+
+def _copy(content: IO[bytes], path: Path) -> None:
+    with path.open("wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _write(path: Path, fill: Callable[[Path], object]) -> None:

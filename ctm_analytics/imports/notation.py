@@ -1,7 +1,7 @@
 """How one file writes numbers and dates: settled by the file as a whole, never guessed from one cell."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -34,61 +34,67 @@ class Notation:
     default_country: str | None = None
 
 
-def decimal_sign(amounts: Iterable[str], whole_numbers: Iterable[str] = ()) -> str:
-    """Find which sign separates the cents.
+def sign_shown(text: str, *, is_whole: bool = False) -> str:
+    """Find which sign separates the cents, as far as one number shows it.
 
-    ``1,250`` proves nothing, being 1250 in one country and 1.25 in another; ``12,50`` and ``1.012,34`` do, and
-    so does ``1,250`` where it counts something.
+    ``1,250`` shows nothing, being 1250 in one country and 1.25 in another; ``12,50`` and ``1.012,34`` do, and so
+    does ``1,250`` where it counts something.
 
     Parameters
     ----------
-    amounts : iterable of str, all distinct amounts of the file
-    whole_numbers : iterable of str, all distinct numbers of the file that have no decimals
+    text : str, a number
+    is_whole : bool, it has no decimals
 
     Returns
     -------
     str
-        The sign that more amounts prove; ``"."`` when none does.
+        ``"."``, ``","``, or ``""`` where it shows nothing.
     """
-    proofs = [sign for text in amounts if (sign := _proven_sign(text))]
-    proofs += [sign for text in whole_numbers if (sign := _proven_sign(text, is_whole=True))]
-    return "," if proofs.count(",") > proofs.count(".") else "."
-
-
-def refuse_open_thousandths(file: str, column: str, amounts: Iterable[str]) -> None:
-    """Refuse ``1,250`` in a currency of three decimals, where it can be 1250 as well as 1.25.
-
-    Raises
-    ------
-    InvalidFile
-        If no amount proves a sign, and one has three digits behind a comma.
-    """
-    texts = list(amounts)
-    open_question = next((text for text in texts if _THREE_DIGITS.search(text)), None)
-    if open_question and not any(map(_proven_sign, texts)):
-        raise InvalidFile(
-            f"{file}: {column} {shown(open_question)} can be a thousand times as much in a currency of three"
-            " decimals, and no other amount of the file settles it. Write amounts as 1250.000."
-        )
-
-
-def _proven_sign(text: str, *, is_whole: bool = False) -> str | None:
     match = _LAST_SEPARATOR.search(text)
     if match is None:
-        return None
+        return ""
     sign, other = match[1], "." if match[1] == "," else ","
     if text.count(sign) > 1 or (is_whole and len(match[2]) == 3 and other not in text):
         return other
-    return sign if other in text or len(match[2]) != 3 else None
+    return sign if other in text or len(match[2]) != 3 else ""
 
 
-def day_first(file: str, column: str, texts: Iterable[str]) -> bool:
-    """Find whether the file writes the day before the month.
+def settled_sign(shown_signs: Mapping[str, int]) -> str:
+    """Take the sign that more numbers show; ``"."`` when none does."""
+    return "," if shown_signs.get(",", 0) > shown_signs.get(".", 0) else "."
+
+
+def has_open_thousandths(text: str) -> bool:
+    """Say whether an amount such as ``1,250`` is 1.25 in a currency of three decimals, or 1250."""
+    return _THREE_DIGITS.search(text) is not None and not sign_shown(text)
+
+
+def order_shown(text: str) -> str:
+    """Find whether a date has the day before the month.
+
+    Returns
+    -------
+    str
+        ``"day"``, ``"month"``: what comes first; ``"open"`` where it can be either; ``""`` where nothing depends on it.
+    """
+    match = AMBIGUOUS_DAY.match(text)
+    if match is None or match[2] == ".":  # with points it is always the day that comes first
+        return ""
+    first, second = int(match[1]), int(match[3])
+    if first > 12 >= second:
+        return "day"
+    if second > 12 >= first:
+        return "month"
+    return "" if first == second else "open"
+
+
+def day_first(file: str, column: str, examples: Mapping[str, str]) -> bool:
+    """Settle whether the file writes the day before the month.
 
     Parameters
     ----------
     file, column : str, for messages
-    texts : iterable of str, all distinct dates of the file
+    examples : mapping of str to str, what ``order_shown`` found in the file, and a date that shows it
 
     Returns
     -------
@@ -100,26 +106,14 @@ def day_first(file: str, column: str, texts: Iterable[str]) -> bool:
     InvalidFile
         If a date can be read in two ways and no other date settles it, or two dates settle it differently.
     """
-    day_first_proof = month_first_proof = open_question = None
-    for text in texts:
-        match = AMBIGUOUS_DAY.match(text.strip())
-        if match is None or match[2] == ".":  # with points it is always the day that comes first
-            continue
-        first, second = int(match[1]), int(match[3])
-        if first > 12 >= second:
-            day_first_proof = day_first_proof or text
-        elif second > 12 >= first:
-            month_first_proof = month_first_proof or text
-        elif first != second:
-            open_question = open_question or text
-    if day_first_proof and month_first_proof:
+    if "day" in examples and "month" in examples:
         raise InvalidFile(
-            f"{file}: {column} writes dates in two ways: {shown(day_first_proof)} has the day first,"
-            f" {shown(month_first_proof)} the month. Write all dates as YYYY-MM-DD."
+            f"{file}: {column} writes dates in two ways: {shown(examples['day'])} has the day first,"
+            f" {shown(examples['month'])} the month. Write all dates as YYYY-MM-DD."
         )
-    if open_question and not day_first_proof and not month_first_proof:
+    if "open" in examples and "day" not in examples and "month" not in examples:
         raise InvalidFile(
-            f"{file}: {column} {shown(open_question)} can be day/month or month/day, and no other date of the"
+            f"{file}: {column} {shown(examples['open'])} can be day/month or month/day, and no other date of the"
             " file settles it. Say which: --date-format DD/MM/YYYY or MM/DD/YYYY."
         )
-    return not month_first_proof
+    return "month" not in examples

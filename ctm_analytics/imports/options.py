@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.imports.source import Progress, unheard
 from ctm_analytics.settings import Settings, did_you_mean
 
 DATE_FORMATS = ("DD/MM/YYYY", "MM/DD/YYYY")
@@ -24,6 +25,7 @@ class Choices(TypedDict, total=False):
     date_format: str | None
     currency: str | None
     save_preset: str | None
+    on_progress: Progress
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Options:
     date_format : str or None, one of ``DATE_FORMATS``, for dates that the file leaves open; any separator fits
     currency : str or None, ISO 4217, of amounts for which the file names none
     save_preset : str or None, keep ``mapping`` under this name for later imports
+    on_progress : callable, hears how far each step has come: its name, what is done, and of how much
     """
 
     settings: Settings
@@ -55,6 +58,7 @@ class Options:
     date_format: str | None = None
     currency: str | None = None
     save_preset: str | None = None
+    on_progress: Progress = unheard
 
     def __post_init__(self) -> None:
         """Check each option against its rule.

@@ -1,6 +1,6 @@
 """The fast way through a CSV file in which every row is one line; any other is left to ``csv``, row by row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,15 @@ from pyarrow import csv
 from ctm_analytics.imports.csv_reading import CsvFile
 from ctm_analytics.imports.text_rows import TextRows
 
-_BLOCK_BYTES = 1 << 24
+_BLOCK_BYTES = 1 << 22
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
-def read_plain(file: CsvFile, wanted: Sequence[int]) -> TextRows | None:
+class NotPlain(Exception):
+    """The two readers might differ on this file, or one of its rows is to be named."""
+
+
+def read_plain(file: CsvFile, wanted: Sequence[int]) -> Iterator[TextRows]:
     """Read the wanted columns as text, a block at a time, with Arrow's reader.
 
     Parameters
@@ -22,54 +26,49 @@ def read_plain(file: CsvFile, wanted: Sequence[int]) -> TextRows | None:
     file : CsvFile
     wanted : sequence of int, positions in the header
 
-    Returns
-    -------
-    TextRows or None
-        What ``read_rows`` would return. ``None`` where the two might differ, or a row is to be named: another
-        encoding than UTF-8, a quote inside a cell that is not doubled, a blank line, a cell with a line break, a
-        row of another length.
+    Yields
+    ------
+    TextRows
+        Together what ``read_rows`` would give.
+
+    Raises
+    ------
+    NotPlain
+        Sooner or later, for another encoding than UTF-8, a quote inside a cell that is not doubled, a blank line, a
+        cell with a line break, or a row of another length. What was read until then is to be forgotten.
     """
     lines = _plain_lines(file)
-    if lines is None:
-        return None
-    columns: dict[int, list[pa.Array]] = {position: [] for position in wanted}
-    hashes: list[pa.Array] = []
+    line = file.header_line + 1
     try:
-        with file.source.open() as content, csv.open_csv(content, *_options(file)) as reader:
+        with file.source.open("reading") as content, csv.open_csv(content, *_options(file)) as reader:
             for batch in reader:
                 encoded = [column.dictionary_encode() for column in batch.columns]
                 if _has_blank_row(encoded):
-                    return None
-                for position in wanted:
-                    columns[position].append(encoded[position])
-                hashes.append(_row_hashes(encoded))
+                    raise NotPlain
+                yield TextRows(
+                    {position: pa.chunked_array([encoded[position]]) for position in wanted},
+                    pa.chunked_array([np.arange(line, line + len(batch), dtype=np.int64)]),
+                    pa.chunked_array([_row_hashes(encoded)]),
+                )
+                line += len(batch)
     except pa.ArrowInvalid:
-        return None
-    rows = sum(len(block) for block in hashes)
-    if not rows or rows != lines - file.header_line:
-        return None
-    numbers = np.arange(file.header_line + 1, lines + 1, dtype=np.int64)
-    return TextRows(
-        {position: pa.chunked_array(blocks).unify_dictionaries() for position, blocks in columns.items()},
-        pa.chunked_array([numbers]),
-        pa.chunked_array(hashes),
-        rows,
-        [],
-    )
+        raise NotPlain from None
+    if line == file.header_line + 1 or line != lines + 1:
+        raise NotPlain
 
 
-def _plain_lines(file: CsvFile) -> int | None:
-    """Count the lines of a file; ``None`` if it is not UTF-8, or has a sign that the two readers read unlike.
+def _plain_lines(file: CsvFile) -> int:
+    """Count the lines of a file; refuse it if it is not UTF-8, or has a sign that the two readers read unlike.
 
     Those are: a quote that opens no cell, closes none and is not doubled; an odd one in a line; a carriage return
     that ends no line.
     """
     if file.encoding not in ("utf-8", "utf-8-sig"):
-        return None
+        raise NotPlain
     beside = np.zeros(256, dtype=bool)
     beside[list(b'\r\n"' + file.delimiter.encode())] = True
     lines, quotes, judged, end = 0, 0, 0, b""
-    with file.source.open() as content:
+    with file.source.open("counting lines") as content:
         for block in iter(lambda: content.read(_BLOCK_BYTES), b""):
             signs = np.frombuffer(end + block, dtype=np.uint8)
             judged += int(not end and block.startswith(b'"'))
@@ -81,11 +80,11 @@ def _plain_lines(file: CsvFile) -> int | None:
                 or ((quotes + np.searchsorted(at, line_ends)) % 2).any()
                 or (signs[1:][signs[:-1] == ord("\r")] != ord("\n")).any()
             ):
-                return None
+                raise NotPlain
             lines, quotes, judged = lines + len(line_ends), quotes + len(at), judged + len(inside)
             end = (end + block)[-2:]
     if quotes % 2 or end.endswith(b"\r"):
-        return None
+        raise NotPlain
     return lines if end.endswith(b"\n") else lines + 1
 
 

@@ -1,23 +1,18 @@
 """Columns of text to a typed table, each fault named by line, column and value."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.currencies import THOUSANDTHS_CURRENCIES, WHOLE_CURRENCIES
-from ctm_analytics.imports.casting import (
-    CASTS,
-    EXCEL_ADVICE,
-    is_rounded,
-    signed_currency,
-)
-from ctm_analytics.imports.faults import Fault, Findings, Remarked, Unfit, plural
+from ctm_analytics.currencies import decimals_of
+from ctm_analytics.imports.casting import CASTS, EXCEL_ADVICE, ROUNDED_ID, signed_currency
+from ctm_analytics.imports.faults import Fault, Findings, Remarked, Unfit
 from ctm_analytics.imports.layout import Layout
-from ctm_analytics.imports.notation import Notation, day_first, decimal_sign, refuse_open_thousandths
-from ctm_analytics.imports.options import Options
+from ctm_analytics.imports.notation import Notation
 from ctm_analytics.imports.text_rows import TextRows
 from ctm_analytics.schemas import INSTANT, MONEY, RATE
 
@@ -30,8 +25,8 @@ _ARROW_TYPES = {
     "instant": INSTANT,
     "flag": pa.bool_(),
 }
-# One id in a thousand ends in three zeros by itself; Excel rounds them all.
-_ROUNDED_BY_CHANCE = 0.01
+_NO_DIGIT = r"[^0-9., -]"
+_REMEMBERED_VALUES = 200_000
 
 
 @dataclass(frozen=True)
@@ -54,48 +49,70 @@ class _Column:
         ]
 
 
-def cast_rows(
-    text: TextRows, layout: Layout, types: Mapping[str, str], options: Options, findings: Findings
-) -> pa.Table:
-    """Cast every field of a file, once.
+@dataclass(frozen=True)
+class Casting:
+    """How the texts of one file become values; settled once all of it was seen.
+
+    Attributes
+    ----------
+    layout : Layout
+    types : mapping of str to str, field to the name of its cast
+    notation : Notation
+    rounded_fields : set of str, fields whose ids Excel has rounded
+    """
+
+    layout: Layout
+    types: Mapping[str, str]
+    notation: Notation
+    rounded_fields: set[str]
+
+    @cached_property
+    def of_field(self) -> Mapping[str, Callable[[str], object]]:
+        """What casts the texts of each field; a text that comes again in a later part is not read again."""
+        return {name: self._remembering(name, cast) for name, cast in self.types.items()}
+
+    def _remembering(self, name: str, cast: str) -> Callable[[str], object]:
+        rule = self.layout.preset.fields.get(name)
+        notation = replace(self.notation, zone=ZoneInfo("UTC")) if rule and rule.is_utc else self.notation
+        return lru_cache(_REMEMBERED_VALUES)(lambda text: CASTS[cast](text, notation))
+
+
+def cast_rows(text: TextRows, casting: Casting, findings: Findings) -> pa.Table:
+    """Cast every field of some rows, once.
 
     Parameters
     ----------
-    text : TextRows, the columns that ``layout`` uses
-    layout : Layout
-    types : mapping of str to str, field to the name of its cast
-    options : Options
+    text : TextRows, the columns that ``casting.layout`` uses
+    casting : Casting
     findings : Findings, takes the faults and remarks
 
     Returns
     -------
     pa.Table
-        The rows without a fault: a column per field of ``types`` (null where the file has none),
+        The rows without a fault: a column per field of ``casting.types`` (null where the file has none),
         ``source_line`` and ``row_hash``.
-
-    Raises
-    ------
-    InvalidFile
-        If the file's dates can be read in two ways.
     """
+    layout, types = casting.layout, casting.types
     columns = {name: _column(text, layout, name) for name in types if name in layout.columns}
-    notation = _notation(findings.file, columns, types, options, layout.currency)
     height = len(text.lines)
     table = {}
     for name, cast in types.items():
         arrow_type = _ARROW_TYPES.get(cast, pa.string())
         if name in columns:
-            rule = layout.preset.fields.get(name)
-            own = replace(notation, zone=ZoneInfo("UTC")) if rule and rule.is_utc else notation
-            table[name] = _cast_column(columns[name], cast, arrow_type, own, findings)
+            values = _values(columns[name], casting.of_field[name], findings)
+            table[name] = pa.array(values, arrow_type).take(columns[name].positions)
         else:
             table[name] = pa.nulls(height, arrow_type)
+    for name in casting.rounded_fields:
+        _name_rounded(columns[name], findings)
     if layout.currency:
         table["currency"] = pa.repeat(pa.scalar(layout.currency), height)
     for name, cast in types.items():
         if cast == "amount" and name in columns:
             _name_foreign_signs(columns[name], table["currency"], findings)
-            _name_fractions(columns[name], table[name], table["currency"], findings)
+            _name_fractions(
+                columns[name], table[name], table["currency"], casting.notation.decimals, findings
+            )
     typed = pa.table(table | {"source_line": text.lines, "row_hash": text.row_hashes})
     return without_faulty(typed, findings)
 
@@ -117,86 +134,46 @@ def require(rows: pa.Table, names: Sequence[str], layout: Layout, findings: Find
 
 
 def _column(text: TextRows, layout: Layout, name: str) -> _Column:
-    cells = [_distinct(text.columns[position]) for position in layout.columns[name]]
-    texts, positions = cells[0]
-    if len(cells) > 1:
-        filled = pc.coalesce(*(texts.take(positions) for texts, positions in cells)).dictionary_encode()
-        texts, positions = filled.dictionary, filled.indices
+    texts, positions = text.cells(layout.columns[name])
     return _Column(layout.header_of(name), texts.to_pylist(), positions, text.lines)
 
 
-def _distinct(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
-    """Give each distinct text once, blanks around it removed, and where each row's is; null where it is blank."""
-    encoded = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
-    stripped = pa.array([text.strip() or None for text in encoded.dictionary.to_pylist()], pa.string())
-    distinct = stripped.dictionary_encode()
-    return distinct.dictionary, distinct.indices.take(encoded.indices)
-
-
-def _notation(
-    file: str,
-    columns: Mapping[str, _Column],
-    types: Mapping[str, str],
-    options: Options,
-    header_currency: str | None,
-) -> Notation:
-    of = {
-        cast: [text for name, column in columns.items() if types[name] == cast for text in column.texts]
-        for cast in set(types.values())
-    }
-    wholes = [*of.get("count", ()), *of.get("tally", ())]
-    amounts = of.get("amount", [])
-    currencies = {header_currency} if header_currency else {text.upper() for text in of.get("currency", ())}
-    if currencies and currencies.issubset(WHOLE_CURRENCIES):
-        amounts, wholes = [], [*wholes, *amounts]
-    if has_thousandths := bool(currencies.intersection(THOUSANDTHS_CURRENCIES)):
-        money = next(column.header for name, column in columns.items() if types[name] == "amount")
-        refuse_open_thousandths(file, money, amounts)
-    dates = [column for name, column in columns.items() if types[name] in ("day", "instant")]
-    is_day_first = options.is_day_first
-    if is_day_first is None and dates:
-        is_day_first = day_first(file, dates[0].header, [text for column in dates for text in column.texts])
-    return Notation(
-        decimal_sign([*amounts, *of.get("rate", ())], wholes),
-        3 if has_thousandths else 2,
-        bool(is_day_first),
-        options.settings.zone,
-        options.settings.default_country,
-    )
-
-
-def _cast_column(
-    column: _Column, cast: str, arrow_type: pa.DataType, notation: Notation, findings: Findings
-) -> pa.Array:
+def _values(column: _Column, cast: Callable[[str], object], findings: Findings) -> list[object]:
+    """Cast each distinct text, and name the rows of those that do not fit."""
     values: list[object] = []
     unfit: dict[str, Unfit] = {}
+    unfit_positions = []
     remarks: dict[str, list[int]] = {}
-    bad_positions = []
     for position, text in enumerate(column.texts):
         value: object = None
         try:
-            value = CASTS[cast](text, notation)
+            value = cast(text)
         except Unfit as error:
             unfit[text] = error
-            bad_positions.append(position)
+            unfit_positions.append(position)
         if isinstance(value, Remarked):
             remarks.setdefault(value.remark, []).append(position)
             value = value.value
         values.append(value)
-    if cast == "id":
-        rounded = _rounded(column.texts)
-        unfit |= {column.texts[position]: Unfit("rounded by Excel", EXCEL_ADVICE) for position in rounded}
-        bad_positions += rounded
-    for line, text in column.rows_with(bad_positions) if bad_positions else ():
+    for line, text in column.rows_with(unfit_positions) if unfit else ():
         findings.faults.append(Fault(line, column.header, text, str(unfit[text]), unfit[text].advice))
     for remark, positions in remarks.items():
-        findings.notes.append(_remark(column, remark, column.rows_with(positions)))
-    return pa.array(values, arrow_type).take(column.positions)
+        findings.remark(column.header, remark, [line for line, _ in column.rows_with(positions)])
+    return values
+
+
+def _name_rounded(column: _Column, findings: Findings) -> None:
+    """Name the rows with an id that Excel has rounded."""
+    is_rounded = pc.match_substring_regex(pa.array(column.texts, pa.string()), ROUNDED_ID)
+    for line, text in column.rows_with(pc.indices_nonzero(is_rounded).to_pylist()):
+        findings.faults.append(Fault(line, column.header, text, "rounded by Excel", EXCEL_ADVICE))
 
 
 def _name_foreign_signs(column: _Column, currencies: pa.Array, findings: Findings) -> None:
     """Name amounts whose own sign contradicts the currency of their row."""
-    signed = {position: sign for position, text in enumerate(column.texts) if (sign := signed_currency(text))}
+    has_sign = pc.match_substring_regex(pa.array(column.texts, pa.string()), _NO_DIGIT)
+    places = pc.indices_nonzero(has_sign).to_pylist()
+    signed = {place: sign for place in places if (sign := signed_currency(column.texts[place]))}
     for sign in set(signed.values()):
         positions = [position for position, other in signed.items() if other == sign]
         is_signed = pc.is_in(column.positions, value_set=pa.array(positions, pa.int32()))
@@ -206,30 +183,17 @@ def _name_foreign_signs(column: _Column, currencies: pa.Array, findings: Finding
             findings.faults.append(Fault(column.lines[place].as_py(), column.header, text, reason))
 
 
-def _name_fractions(column: _Column, amounts: pa.Array, currencies: pa.Array, findings: Findings) -> None:
-    """Name amounts with more decimals than their currency has."""
-    is_whole = pc.is_in(currencies, value_set=pa.array(WHOLE_CURRENCIES))
-    has_thousandths = pc.is_in(currencies, value_set=pa.array(THOUSANDTHS_CURRENCIES))
-    kept = pc.if_else(
-        is_whole, pc.round(amounts, 0), pc.if_else(has_thousandths, amounts, pc.round(amounts, 2))
-    )
-    for place in pc.indices_nonzero(pc.not_equal(amounts, kept)).to_pylist():
-        text = column.texts[column.positions[place].as_py()]
-        reason = (
-            f"{currencies[place].as_py()} has no decimals"
-            if is_whole[place].as_py()
-            else "more than 2 decimals"
-        )
-        findings.faults.append(Fault(column.lines[place].as_py(), column.header, text, reason))
-
-
-def _rounded(texts: list[str]) -> list[int]:
-    """Find the ids that Excel has rounded; a single one among hundreds is chance."""
-    rounded = [position for position, text in enumerate(texts) if is_rounded(text)]
-    return rounded if len(rounded) > len(texts) * _ROUNDED_BY_CHANCE else []
-
-
-def _remark(column: _Column, remark: str, rows: list[tuple[int, str]]) -> str:
-    """Say where, but not what: the remark is kept with the import, and the text may be somebody's address."""
-    more = f" and {plural(len(rows) - 1, 'more row')}" if len(rows) > 1 else ""
-    return f"{column.header} (line {rows[0][0]}{more}): {remark}"
+def _name_fractions(
+    column: _Column, amounts: pa.Array, currencies: pa.Array, most_decimals: int, findings: Findings
+) -> None:
+    """Name amounts with more decimals than the currency of their row has; none has more than ``most_decimals``."""
+    for currency in pc.unique(currencies).drop_null().to_pylist():
+        decimals = decimals_of(currency)
+        if decimals == most_decimals:
+            continue
+        has_more = pc.not_equal(amounts, pc.round(amounts, decimals))
+        is_too_fine = pc.and_(has_more, pc.equal(currencies, currency))
+        for place in pc.indices_nonzero(is_too_fine).to_pylist():
+            text = column.texts[column.positions[place].as_py()]
+            reason = f"more than {decimals} decimals" if decimals else f"{currency} has no decimals"
+            findings.faults.append(Fault(column.lines[place].as_py(), column.header, text, reason))

@@ -34,22 +34,71 @@ TYPES = {
 }
 
 
-def arrange(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
-    """Bring typed rows to one row per sale: line items folded, statuses read, ids taken from notes."""
-    line_items = layout.preset.rules.get("line_items", {})
-    if "blank" in line_items:
-        rows = _without_line_items(rows, line_items["blank"], findings)
-    if "repeated" in line_items:
-        rows = _without_repeated_orders(rows, findings)
-    if "attributes" in layout.preset.rules:
-        rows = _with_attributes(rows, layout.preset.rules["attributes"])
-    rows = _with_statuses(rows, layout, findings)
-    refunded = pc.fill_null(rows["refunded_amount"], Decimal("0.00"))
-    rows = rows.set_column(rows.column_names.index("refunded_amount"), "refunded_amount", refunded)
-    rows = require(rows, ["sale_id", "sold_at", "gross_amount", "currency"], layout, findings)
-    _name_repeated_sales(rows, layout, findings)
-    _name_excessive_refunds(rows, layout, findings)
-    return without_faulty(rows, findings)
+class SalesArrangement:
+    """Brings typed rows to one row per sale, part after part; the rows of a sale are in one part.
+
+    Parameters
+    ----------
+    layout : Layout
+    findings : Findings, takes the faults and what is left out
+    """
+
+    def __init__(self, layout: Layout, findings: Findings) -> None:
+        self._layout = layout
+        self._findings = findings
+        self._other_statuses: set[str] = set()
+        self._others = 0
+        self._unpaid = 0
+
+    def part(self, rows: pa.Table) -> pa.Table:
+        """Fold line items, read statuses, take ids from notes."""
+        layout, findings = self._layout, self._findings
+        line_items = layout.preset.rules.get("line_items", {})
+        if "blank" in line_items:
+            rows = _without_line_items(rows, line_items["blank"], findings)
+        if "repeated" in line_items:
+            rows = _without_repeated_orders(rows, findings)
+        if "attributes" in layout.preset.rules:
+            rows = _with_attributes(rows, layout.preset.rules["attributes"])
+        rows = self._with_statuses(rows)
+        refunded = pc.fill_null(rows["refunded_amount"], Decimal("0.00"))
+        rows = rows.set_column(rows.column_names.index("refunded_amount"), "refunded_amount", refunded)
+        rows = require(rows, ["sale_id", "sold_at", "gross_amount", "currency"], layout, findings)
+        _name_repeated_sales(rows, layout, findings)
+        _name_excessive_refunds(rows, layout, findings)
+        return without_faulty(rows, findings)
+
+    def finish(self) -> None:
+        """Say what all parts together left out."""
+        names = listed([shown(name) for name in sorted(self._other_statuses)])
+        said = f"whose {self._layout.header_of('status')} is no sale: {names}"
+        self._findings.leave_out(self._others, f"row {said}", f"rows {said}")
+        if self._unpaid:
+            self._findings.notes.append(f"{plural(self._unpaid, 'order')} not paid yet, counted as sold")
+
+    def _with_statuses(self, rows: pa.Table) -> pa.Table:
+        statuses = self._layout.preset.rules["statuses"]
+        are_others_left_out = statuses.get("others") == "left out"
+        usual = "" if are_others_left_out else statuses["won"][0]
+        found = pc.fill_null(pc.utf8_lower(rows["status"]), usual)
+        known = pa.array([*statuses["won"], *statuses["cancelled"]], pa.string())
+        is_known = pc.is_in(found, value_set=known)
+        strange = rows.filter(pc.invert(is_known))
+        if are_others_left_out:
+            self._others += len(strange)
+            self._other_statuses.update(name or "" for name in pc.unique(strange["status"]).to_pylist())
+            rows, found = rows.filter(is_known), found.filter(is_known)
+        else:
+            _name_strange_statuses(strange, known, self._layout, self._findings)
+        is_cancelled = pc.or_(
+            pc.is_in(found, value_set=pa.array(statuses["cancelled"], pa.string())),
+            pc.is_valid(rows["cancelled_at"]),
+        )
+        is_unpaid = pc.is_in(found, value_set=pa.array(statuses.get("unpaid", []), pa.string()))
+        self._unpaid += pc.sum(pc.and_(is_unpaid, pc.invert(is_cancelled))).as_py() or 0
+        status = pc.if_else(is_cancelled, "cancelled", "won")
+        rows = rows.set_column(rows.column_names.index("status"), "status", status)
+        return without_faulty(rows, self._findings)
 
 
 def _without_line_items(rows: pa.Table, blank: str, findings: Findings) -> pa.Table:
@@ -96,42 +145,20 @@ def _attributes(cells: Iterable[tuple[str | None, str]], aliases: Mapping[str, s
     return found
 
 
-def _with_statuses(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
-    statuses = layout.preset.rules["statuses"]
-    are_others_left_out = statuses.get("others") == "left out"
-    usual = "" if are_others_left_out else statuses["won"][0]
-    written = pc.fill_null(pc.utf8_lower(rows["status"]), usual)
-    known = pa.array([*statuses["won"], *statuses["cancelled"]], pa.string())
-    is_known = pc.is_in(written, value_set=known)
-    strange = rows.filter(pc.invert(is_known))
-    if are_others_left_out:
-        _leave_out_others(strange, layout, findings)
-        rows, written = rows.filter(is_known), written.filter(is_known)
-    else:
-        for line, text in zip(strange["source_line"].to_pylist(), strange["status"].to_pylist(), strict=True):
-            reason = f"not a status: expected {', '.join(known.to_pylist())}"
-            findings.faults.append(Fault(line, layout.header_of("status"), text, reason))
-    is_cancelled = pc.or_(
-        pc.is_in(written, value_set=pa.array(statuses["cancelled"], pa.string())),
-        pc.is_valid(rows["cancelled_at"]),
-    )
-    is_unpaid = pc.is_in(written, value_set=pa.array(statuses.get("unpaid", []), pa.string()))
-    unpaid = pc.sum(pc.and_(is_unpaid, pc.invert(is_cancelled))).as_py() or 0
-    if unpaid:
-        findings.notes.append(f"{plural(unpaid, 'order', 'orders')} not paid yet, counted as sold")
-    status = pc.if_else(is_cancelled, "cancelled", "won")
-    return without_faulty(rows.set_column(rows.column_names.index("status"), "status", status), findings)
-
-
-def _leave_out_others(rows: pa.Table, layout: Layout, findings: Findings) -> None:
-    names = listed([shown(name) for name in sorted({name or "" for name in rows["status"].to_pylist()})])
-    said = f"whose {layout.header_of('status')} is no sale: {names}"
-    findings.leave_out(len(rows), f"row {said}", f"rows {said}")
+def _name_strange_statuses(rows: pa.Table, known: pa.Array, layout: Layout, findings: Findings) -> None:
+    for line, text in zip(rows["source_line"].to_pylist(), rows["status"].to_pylist(), strict=True):
+        reason = f"not a status: expected {', '.join(known.to_pylist())}"
+        findings.faults.append(Fault(line, layout.header_of("status"), text, reason))
 
 
 def _name_repeated_sales(rows: pa.Table, layout: Layout, findings: Findings) -> None:
+    counted = rows.group_by("sale_id").aggregate([("source_line", "count")])
+    repeated = counted.filter(pc.greater(counted["source_line_count"], 1))["sale_id"].combine_chunks()
+    suspects = rows.filter(pc.is_in(rows["sale_id"], value_set=repeated))
     first_lines: dict[str, int] = {}
-    for sale_id, line in zip(rows["sale_id"].to_pylist(), rows["source_line"].to_pylist(), strict=True):
+    for sale_id, line in zip(
+        suspects["sale_id"].to_pylist(), suspects["source_line"].to_pylist(), strict=True
+    ):
         first = first_lines.setdefault(sale_id, line)
         if first != line:
             reason = f"the same sale as line {first}"

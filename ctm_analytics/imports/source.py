@@ -2,16 +2,26 @@
 
 import gzip
 import hashlib
+import io
+import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from ctm_analytics.errors import InvalidFile
+
+# A step of the work, how much of it is done, and of how much: bytes, or parts.
+Progress = Callable[[str, int, int], None]
+
+
+def unheard(_step: str, _done: int, _total: int) -> None:
+    """Progress that nobody follows."""
+
 
 _GZIP = b"\x1f\x8b"
 _OTHER_FORMATS = {
@@ -35,6 +45,7 @@ class Source:
     is_compressed : bool, with gzip
     sha256 : str, hex digest of the content, unpacked
     size : int, bytes of the content, unpacked
+    on_progress : callable, hears which step has come how far: its name, bytes of content read, and of how many
     """
 
     name: str
@@ -42,19 +53,42 @@ class Source:
     is_compressed: bool
     sha256: str
     size: int
+    on_progress: Progress = unheard
 
-    def open(self) -> BinaryIO:
-        """Open the content from its beginning, unpacked."""
-        return _opened(self.path, is_compressed=self.is_compressed)
+    def open(self, step: str) -> BinaryIO:
+        """Open the content from its beginning, unpacked, for a step of the work."""
+        raw = cast("io.RawIOBase", _opened(self.path, is_compressed=self.is_compressed))
+        return _Followed(raw, lambda done: self.on_progress(step, done, self.size))
+
+
+class _Followed(io.BufferedReader):
+    """A stream that says how far it has come."""
+
+    def __init__(self, raw: io.RawIOBase, on_read: Callable[[int], None]) -> None:
+        super().__init__(raw)
+        self._on_read = on_read
+        self._done = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self._counted(super().read(size))
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self._counted(super().read1(size))
+
+    def _counted(self, content: bytes) -> bytes:
+        self._done += len(content)
+        self._on_read(self._done)
+        return content
 
 
 @contextmanager
-def open_source(file: Path | BinaryIO) -> Iterator[Source]:
+def open_source(file: Path | BinaryIO, on_progress: Progress = unheard) -> Iterator[Source]:
     """Make the bytes to import readable again and again, for as long as the context lasts.
 
     Parameters
     ----------
     file : Path, or a stream such as ``sys.stdin.buffer``, which is copied to a temporary file
+    on_progress : callable, hears how far each step has come
 
     Raises
     ------
@@ -62,19 +96,20 @@ def open_source(file: Path | BinaryIO) -> Iterator[Source]:
         If there is no such file, it is a folder, may not be read, is empty, or is visibly something else.
     """
     if isinstance(file, Path):
-        yield _examined(file.name, file)
+        yield _examined(file.name, file, on_progress)
         return
     with tempfile.NamedTemporaryFile(prefix="ctm-import-") as copy:
         shutil.copyfileobj(file, copy)
         copy.flush()
-        yield _examined("standard input", Path(copy.name))
+        yield _examined("standard input", Path(copy.name), on_progress)
 
 
-def _examined(name: str, path: Path) -> Source:
+def _examined(name: str, path: Path, on_progress: Progress) -> Source:
     digest, size, is_blank = hashlib.sha256(), 0, True
     try:
         with path.open("rb") as raw:
             is_compressed = raw.read(len(_GZIP)) == _GZIP
+            packed_size = os.fstat(raw.fileno()).st_size
         with _opened(path, is_compressed=is_compressed) as content:
             for block in iter(lambda: content.read(_BLOCK_BYTES), b""):
                 if not size:
@@ -82,6 +117,8 @@ def _examined(name: str, path: Path) -> Source:
                 digest.update(block)
                 size += len(block)
                 is_blank = is_blank and not block.strip()
+                if not is_compressed:
+                    on_progress("checking", size, packed_size)
     except FileNotFoundError:
         raise InvalidFile(f"{path}: there is no such file.") from None
     except IsADirectoryError:
@@ -92,7 +129,7 @@ def _examined(name: str, path: Path) -> Source:
         raise InvalidFile(f"{path}: cannot be read: {error.strerror}.") from None
     if is_blank:
         raise InvalidFile(f"{name}: the file is empty.")
-    return Source(name, path, is_compressed, digest.hexdigest(), size)
+    return Source(name, path, is_compressed, digest.hexdigest(), size, on_progress)
 
 
 def _refuse_other_formats(name: str, beginning: bytes) -> None:

@@ -1,18 +1,18 @@
 """Spend: one row per day and ad."""
 
-from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ctm_analytics.currencies import written
 from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports.faults import Fault, Findings, plural
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.presets import Preset
 from ctm_analytics.imports.rows import require, without_faulty
 from ctm_analytics.imports.spreading import spread_evenly
+from ctm_analytics.imports.totals import NAMES, NUMBERS, Totals, all_of
 
 TYPES = {
     "day": "day",
@@ -33,33 +33,89 @@ TYPES = {
     "result_type": "name",
 }
 _KEY = ["day", "ad_id"]
-_NAMES = ["ad_name", "adset_id", "adset_name", "campaign_id", "campaign_name"]
-_NUMBERS = ["spend", "impressions", "link_clicks", "reported_conversations"]
 
 
-def arrange(rows: pa.Table, layout: Layout, findings: Findings, *, is_spread: bool = False) -> pa.Table:
-    """Bring typed rows to one row per day and ad.
+class SpendArrangement:
+    """Brings typed rows to one row per day and ad, part after part; the rows of an ad are in one part.
 
     Rows of one day and ad are parts of it (result types, breakdowns) and are added up. Rows over several days are
     refused, or spread over them.
 
-    Raises
-    ------
-    InvalidFile
-        If rows cover several days and are not to be spread.
+    Parameters
+    ----------
+    layout : Layout
+    findings : Findings, takes the faults and what is left out
+    is_spread : bool, rows over several days are spread over them
     """
-    if "conversations" in layout.preset.rules:
-        rows = _with_conversations(rows, layout.preset)
-    rows = _without_totals(rows, layout, findings)
-    rows = _with_days(rows, layout, findings, is_spread=is_spread)
-    if layout.preset.rules.get("ads_without_delivery"):
-        rows = _without_idle_ads(rows, findings)
-    rows = require(rows, ["day", "ad_id", "spend", "currency"], layout, findings)
-    if len(rows.group_by(_KEY).aggregate([])) < len(rows):
-        _name_repeats(rows, layout, findings)
-        _name_mixed_currencies(rows, layout, findings)
-        rows = _added_up(without_faulty(rows, findings), findings)
-    return rows
+
+    def __init__(self, layout: Layout, findings: Findings, *, is_spread: bool = False) -> None:
+        self._layout = layout
+        self._findings = findings
+        self._is_spread = is_spread
+        self._totals = Totals(layout, findings)
+        self._long_rows: list[dict[str, Any]] = []
+        self._long = 0
+        self._estimated_days = 0
+
+    def part(self, rows: pa.Table) -> pa.Table:
+        """Set totals and idle ads aside, and add up what belongs to one day and ad."""
+        layout, findings = self._layout, self._findings
+        if "conversations" in layout.preset.rules:
+            rows = _with_conversations(rows, layout.preset)
+        rows = self._totals.set_aside(rows)
+        rows = self._with_days(rows)
+        if layout.preset.rules.get("ads_without_delivery"):
+            rows = _without_idle_ads(rows, findings)
+        rows = require(rows, ["day", "ad_id", "spend", "currency"], layout, findings)
+        if _has_repeats(rows):
+            _name_repeats(rows, layout, findings)
+            _name_mixed_currencies(rows, layout, findings)
+            rows = _added_up(without_faulty(rows, findings), findings)
+        return rows
+
+    def finish(self) -> None:
+        """Judge what only the whole file shows.
+
+        Raises
+        ------
+        InvalidFile
+            If rows cover several days and are not to be spread.
+        """
+        self._totals.judge()
+        if self._long and self._is_spread:
+            self._findings.notes.append(
+                f"{plural(self._long, 'row over several days', 'rows over several days')} spread evenly over"
+                f" {plural(self._estimated_days, 'day')}: these are estimates"
+            )
+        elif self._long:
+            first = min(self._long_rows, key=lambda row: int(row["source_line"]))
+            raise InvalidFile(
+                f"{self._findings.file}: {plural(self._long, 'row covers', 'rows cover')} several days"
+                f" (line {first['source_line']}: {first['period_start']} to {first['period_end']}),"
+                " and spend is kept by day."
+                f" {self._layout.preset.fields['day'].missing} Or give each day the same share:"
+                " --spread-evenly (marked as estimated)."
+            )
+
+    def _with_days(self, rows: pa.Table) -> pa.Table:
+        exact = rows.append_column("is_estimated", pa.repeat(pa.scalar(False), len(rows)))
+        if "day" in self._layout.columns:
+            return exact
+        is_long = pc.not_equal(rows["period_start"], rows["period_end"])
+        long = rows.filter(is_long)
+        if len(long) and self._is_spread:
+            required = ["period_start", "period_end", "ad_id", "currency"]
+            return self._spread(require(rows, required, self._layout, self._findings))
+        self._long += len(long)
+        self._long_rows += long.slice(0, 1).to_pylist()
+        return exact.set_column(exact.column_names.index("day"), "day", exact["period_start"])
+
+    def _spread(self, rows: pa.Table) -> pa.Table:
+        spread = spread_evenly(rows, self._layout, self._findings)
+        estimated = spread.filter(spread["is_estimated"])
+        self._long += len(pc.unique(estimated["source_line"]))
+        self._estimated_days += len(estimated)
+        return spread
 
 
 def _with_conversations(rows: pa.Table, preset: Preset) -> pa.Table:
@@ -77,80 +133,18 @@ def _with_conversations(rows: pa.Table, preset: Preset) -> pa.Table:
     )
 
 
-def _without_totals(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Table:
-    if "totals" not in layout.preset.rules:
-        return rows
-    names = [name for name in ["ad_id", *_NAMES] if name in layout.columns]
-    is_nameless = _is_nameless(rows, names, layout)
-    nameless, spends = rows.filter(is_nameless).to_pylist(), rows["spend"].filter(pc.invert(is_nameless))
-    if not nameless:
-        return rows
-    added_up = pc.sum(spends).as_py() or Decimal("0.00")
-    totals = [row for row in nameless if any(row[name] for name in names)]
-    empty = [row for row in nameless if row not in totals and not any(row[name] for name in _NUMBERS)]
-    others = [row for row in nameless if row not in totals and row not in empty]
-    ends = (rows["source_line"][0].as_py(), rows["source_line"][-1].as_py()) if len(rows) else ()
-    if len(others) == 1 and others[0]["source_line"] in ends:
-        # Where the file has no names, their absence says nothing: then only the sum shows what the row is.
-        totals += [row for row in others if len(names) > 1 or row["spend"] == added_up]
-    findings.leave_out(
-        len(empty), "row without an ad and without numbers", "rows without an ad and without numbers"
-    )
-    for row in totals:
-        _leave_out_total(row, added_up, Decimal("0.01") * max(1, len(spends)), findings)
-    left_out = pa.array([row["source_line"] for row in [*totals, *empty]], pa.int64())
-    return rows.filter(pc.invert(pc.is_in(rows["source_line"], value_set=left_out)))
-
-
-def _is_nameless(rows: pa.Table, names: list[str], layout: Layout) -> pa.ChunkedArray:
-    """Find the rows that name nothing, or only that they are a total."""
-    languages = layout.preset.rules["totals"]["labels"].values()
-    labels = pa.array([label.lower() for language in languages for label in language])
-    return _all(
-        [
-            pc.or_(pc.is_null(rows[name]), pc.is_in(pc.utf8_lower(rows[name]), value_set=labels))
-            for name in names
-        ]
-    )
-
-
-def _leave_out_total(row: dict[str, Any], added_up: Decimal, tolerance: Decimal, findings: Findings) -> None:
-    line, said, currency = row["source_line"], row["spend"], row["currency"] or ""
-    findings.leave_out(1, f"totals row (line {line})", "")
-    # Each row is rounded to the cent, the total by itself.
-    if said is not None and abs(said - added_up) > tolerance:
-        findings.notes.append(
-            f"the totals row (line {line}) says {written(said, currency)},"
-            f" the rows add up to {written(added_up, currency)}: is the export complete?"
-        )
-
-
-def _with_days(rows: pa.Table, layout: Layout, findings: Findings, *, is_spread: bool) -> pa.Table:
-    exact = rows.append_column("is_estimated", pa.repeat(pa.scalar(False), len(rows)))
-    if "day" in layout.columns:
-        return exact
-    long = rows.filter(pc.not_equal(rows["period_start"], rows["period_end"]))
-    if len(long) and is_spread:
-        rows = require(rows, ["period_start", "period_end", "ad_id", "currency"], layout, findings)
-        return spread_evenly(rows, layout, findings)
-    if len(long):
-        first = long.slice(0, 1).to_pylist()[0]
-        raise InvalidFile(
-            f"{findings.file}: {plural(len(long), 'row covers', 'rows cover')} several days"
-            f" (line {first['source_line']}: {first['period_start']} to {first['period_end']}),"
-            " and spend is kept by day."
-            f" {layout.preset.fields['day'].missing} Or give each day the same share: --spread-evenly"
-            " (marked as estimated)."
-        )
-    return exact.set_column(exact.column_names.index("day"), "day", exact["period_start"])
-
-
 def _without_idle_ads(rows: pa.Table, findings: Findings) -> pa.Table:
-    is_idle = pc.and_(pc.is_valid(rows["ad_id"]), _all([pc.is_null(rows[name]) for name in _NUMBERS]))
+    is_idle = pc.and_(pc.is_valid(rows["ad_id"]), all_of([pc.is_null(rows[name]) for name in NUMBERS]))
     findings.leave_out(
         pc.sum(is_idle).as_py() or 0, "row of an ad without any number", "rows of ads without any number"
     )
     return rows.filter(pc.invert(is_idle)) if pc.any(is_idle).as_py() else rows
+
+
+def _has_repeats(rows: pa.Table) -> bool:
+    ads = rows["ad_id"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    days = rows["day"].cast(pa.int32()).to_numpy()
+    return len(np.unique(ads << 32 | days)) < len(rows)
 
 
 def _name_repeats(rows: pa.Table, layout: Layout, findings: Findings) -> None:
@@ -185,9 +179,9 @@ def _suspected(rows: pa.Table, name: str, values: set[Any]) -> list[dict[str, An
 
 
 def _added_up(rows: pa.Table, findings: Findings) -> pa.Table:
-    first = [*_NAMES, "currency"]
+    first = [*NAMES, "currency"]
     grouped = rows.group_by(_KEY, use_threads=False).aggregate(
-        [(name, "sum") for name in _NUMBERS]
+        [(name, "sum") for name in NUMBERS]
         + [(name, "first") for name in first]
         + [("source_line", "min"), ("is_estimated", "any")]
     )
@@ -201,10 +195,3 @@ def _added_up(rows: pa.Table, findings: Findings) -> pa.Table:
         "rows added to others of the same day and ad (result types or breakdowns)",
     )
     return grouped
-
-
-def _all(masks: list[pa.ChunkedArray]) -> pa.ChunkedArray:
-    result = masks[0]
-    for mask in masks[1:]:
-        result = pc.and_(result, mask)
-    return result

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ctm_analytics.currencies import smallest_unit
-from ctm_analytics.imports.faults import Fault, Findings, plural
+from ctm_analytics.imports.faults import Fault, Findings
 from ctm_analytics.imports.layout import Layout
 from ctm_analytics.imports.rows import without_faulty
 
@@ -24,7 +24,7 @@ def spread_evenly(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Tabl
     ----------
     rows : pa.Table with ``period_start``, ``period_end`` and the fields of spend
     layout : Layout
-    findings : Findings, takes the faults and says how many rows were spread
+    findings : Findings, takes the faults
 
     Returns
     -------
@@ -38,11 +38,6 @@ def spread_evenly(rows: pa.Table, layout: Layout, findings: Findings) -> pa.Tabl
     short = rows.filter(pc.invert(is_long))
     short = short.set_column(short.column_names.index("day"), "day", short["period_start"])
     estimated = pa.Table.from_pylist(days, rows.schema)
-    count = len(rows) - len(short)
-    findings.notes.append(
-        f"{plural(count, 'row over several days', 'rows over several days')} spread evenly over"
-        f" {plural(len(days), 'day')}: these are estimates"
-    )
     flags = pa.chunked_array([pa.repeat(pa.scalar(False), len(short)), pa.repeat(pa.scalar(True), len(days))])
     return pa.concat_tables([short, estimated]).append_column("is_estimated", flags)
 

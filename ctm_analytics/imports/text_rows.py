@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctm_analytics.imports.faults import Fault
 
@@ -34,55 +35,82 @@ class TextFile(Protocol):
 
 @dataclass(frozen=True)
 class TextRows:
-    """The rows that have as many fields as the header.
+    """Rows that have as many fields as the header.
 
     Attributes
     ----------
     columns : dict of int to pa.ChunkedArray of string, or of a dictionary of strings, by position in the header
     lines : pa.ChunkedArray of int64, 1-based line on which the row begins (line 1 is the file's first)
     row_hashes : pa.ChunkedArray of int64, equal for rows equal in every field, also in those not read
-    rows_read : int, rows below the header, bad ones included, blank ones not
-    faults : list of Fault, rows of another shape
     """
 
     columns: dict[int, pa.ChunkedArray]
     lines: pa.ChunkedArray
     row_hashes: pa.ChunkedArray
-    rows_read: int
-    faults: list[Fault]
+
+    def cells(self, positions: Sequence[int]) -> tuple[pa.Array, pa.Array]:
+        """Give the texts of a column, or of the first filled of several, blanks around each removed.
+
+        Returns
+        -------
+        pa.Array of string, each distinct text once
+        pa.Array of int32, for each row the place of its text; null where it is blank
+        """
+        found = [_distinct(self.columns[position]) for position in positions]
+        if len(found) == 1:
+            return found[0]
+        filled = pc.coalesce(*(texts.take(places) for texts, places in found)).dictionary_encode()
+        return filled.dictionary, filled.indices
 
 
-def read_rows(file: TextFile, wanted: Sequence[int]) -> TextRows:
-    """Read the wanted columns as text.
+def joined(blocks: Sequence[TextRows]) -> TextRows:
+    """Put blocks of one file together, in their order."""
+    if len(blocks) == 1:
+        return blocks[0]
+    columns = {
+        position: pa.chunked_array(chunk for block in blocks for chunk in block.columns[position].chunks)
+        for position in blocks[0].columns
+    }
+    return TextRows(
+        {
+            position: column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column
+            for position, column in columns.items()
+        },
+        pa.chunked_array(chunk for block in blocks for chunk in block.lines.chunks),
+        pa.chunked_array(chunk for block in blocks for chunk in block.row_hashes.chunks),
+    )
+
+
+def read_rows(file: TextFile, wanted: Sequence[int], faults: list[Fault]) -> Iterator[TextRows]:
+    """Read the wanted columns as text, some ten thousand rows at a time.
 
     Parameters
     ----------
     file : TextFile
     wanted : sequence of int, positions in the header
+    faults : list of Fault, takes the rows of another shape
 
-    Returns
-    -------
+    Yields
+    ------
     TextRows
-        Every row of the file is either in ``columns`` or named in ``faults``.
+        Every row of the file is either in one of them or named in ``faults``.
     """
-    faults: list[Fault] = []
-    columns: dict[int, list[pa.Array]] = {position: [] for position in wanted}
-    lines: list[pa.Array] = []
-    hashes: list[pa.Array] = []
-    for block, block_lines in _blocks(file.rows(faults)):
+    for block, lines in _blocks(file.rows(faults)):
         texts = list(zip(*block, strict=True))
-        for position in wanted:
-            columns[position].append(pa.array(texts[position], pa.string()))
-        lines.append(pa.array(block_lines, pa.int64()))
-        hashes.append(pa.array([hash(tuple(row)) for row in block], pa.int64()))
-    line_column = pa.chunked_array(lines, pa.int64())
-    return TextRows(
-        {position: pa.chunked_array(arrays, pa.string()) for position, arrays in columns.items()},
-        line_column,
-        pa.chunked_array(hashes, pa.int64()),
-        len(line_column) + len(faults),
-        faults,
-    )
+        yield TextRows(
+            {position: pa.chunked_array([pa.array(texts[position], pa.string())]) for position in wanted},
+            pa.chunked_array([pa.array(lines, pa.int64())]),
+            pa.chunked_array([pa.array([hash(tuple(row)) for row in block], pa.int64())]),
+        )
+
+
+def _distinct(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    encoded = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
+    stripped = pc.utf8_trim_whitespace(encoded.dictionary)
+    if stripped.equals(encoded.dictionary) and not pc.any(pc.equal(stripped, "")).as_py():
+        return encoded.dictionary, encoded.indices
+    distinct = pc.if_else(pc.equal(stripped, ""), None, stripped).dictionary_encode()
+    return distinct.dictionary, distinct.indices.take(encoded.indices)
 
 
 def _blocks(numbered_rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[list[list[str]], list[int]]]:

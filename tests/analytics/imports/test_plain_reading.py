@@ -11,9 +11,9 @@ from hypothesis import strategies as some
 
 from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports.csv_reading import open_csv
-from ctm_analytics.imports.plain_reading import read_plain
+from ctm_analytics.imports.plain_reading import NotPlain, read_plain
 from ctm_analytics.imports.source import open_source
-from ctm_analytics.imports.text_rows import read_rows
+from ctm_analytics.imports.text_rows import joined, read_rows
 
 
 def both(content: bytes):
@@ -24,17 +24,23 @@ def both(content: bytes):
         with open_source(path) as source:
             file = open_csv(source)
             wanted = range(len(file.header))
-            return [seen(rows) for rows in (read_plain(file, wanted), read_rows(file, wanted))]
+            try:
+                plain = seen(list(read_plain(file, wanted)), [])
+            except NotPlain:
+                plain = None
+            faults = []
+            return plain, seen(list(read_rows(file, wanted, faults)), faults)
 
 
-def seen(rows):
-    if rows is None:
-        return None
+def seen(blocks, faults):
+    if not blocks:
+        return {}, [], len(faults), [], len(faults)
+    rows = joined(blocks)
     equal = defaultdict(list)
     for line, row_hash in zip(rows.lines.to_pylist(), rows.row_hashes.to_pylist(), strict=True):
         equal[row_hash].append(line)
     columns = {position: column.to_pylist() for position, column in rows.columns.items()}
-    return columns, rows.lines.to_pylist(), rows.rows_read, sorted(equal.values()), len(rows.faults)
+    return columns, rows.lines.to_pylist(), len(rows.lines) + len(faults), sorted(equal.values()), len(faults)
 
 
 cells = some.text(some.sampled_from('ab ,;"\n\r\té1\u00a0'), max_size=5)

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from ctm_analytics.imports.importing import KINDS
+from ctm_analytics.imports.kinds import KINDS
 from ctm_analytics.imports.presets import presets_of
 
 
