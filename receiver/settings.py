@@ -13,6 +13,9 @@ MEBIBYTE = 1024 * 1024
 # WhatsApp sends up to 3 MB; a body that is refused for its length is lost after Meta's last retry.
 LEAST_MAX_BODY_BYTES = 3 * MEBIBYTE
 GREATEST_MAX_BODY_BYTES = 32 * MEBIBYTE
+# Meta delivers again for up to seven days: what is forgotten sooner would come back.
+LEAST_RETENTION_DAYS = 8
+GREATEST_RETENTION_DAYS = 36_500
 _PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -44,6 +47,7 @@ class ReceiverSettings:
     bot_app_ids, human_app_ids : frozenset of str, app ids whose echoes are known to be a bot's or a person's
     public_url : str, ``https://…`` without a slash at its end: where people see how their deletion request stands;
         empty if there is none
+    retention_days : int or None, ``>= 8``; so many whole days of events are kept, ``None`` keeps all
     """
 
     app_secrets: tuple[bytes, ...] = field(repr=False)
@@ -53,6 +57,7 @@ class ReceiverSettings:
     bot_app_ids: frozenset[str] = frozenset()
     human_app_ids: frozenset[str] = frozenset()
     public_url: str = ""
+    retention_days: int | None = None
 
     @property
     def reading(self) -> ReadingSettings:
@@ -92,6 +97,7 @@ def load_settings(data: Path, environ: Mapping[str, str]) -> ReceiverSettings:
         verify_token=verify_token,
         max_body_bytes=_body_limit("max_body_bytes", values.get("max_body_bytes", 4 * MEBIBYTE)),
         public_url=_public_url("public_url", values.get("public_url", "")),
+        retention_days=_days("retention_days", values.get("retention_days", 0)),
         **vars(_reading_settings(values)),
     )
 
@@ -105,6 +111,17 @@ def load_reading_settings(data: Path, environ: Mapping[str, str]) -> ReadingSett
         For a value that contradicts its rule.
     """
     return _reading_settings(_values(data, environ))
+
+
+def load_retention_days(data: Path, environ: Mapping[str, str]) -> int | None:
+    """Read how many days of events are kept, ``None`` for all; needs no secret.
+
+    Raises
+    ------
+    InvalidSetting
+        For a value that contradicts its rule.
+    """
+    return _days("retention_days", _values(data, environ).get("retention_days", 0))
 
 
 def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
@@ -149,7 +166,7 @@ def _values(data: Path, environ: Mapping[str, str]) -> dict[str, Any]:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidSetting(f"{path}: not valid TOML: {error}.") from None
-    for key in ("store_text", "max_body_bytes", "bot_app_ids", "human_app_ids", "public_url"):
+    for key in ("store_text", "max_body_bytes", "bot_app_ids", "human_app_ids", "public_url", "retention_days"):
         text = environ.get(f"CTM_{key.upper()}", "").strip()
         if text:
             values[key] = text
@@ -173,6 +190,17 @@ def _public_url(key: str, value: object) -> str:
             f"{key}: {value!r} is not where the world reaches this receiver. Use e.g. 'https://hooks.example.com'."
         )
     return url
+
+
+def _days(key: str, value: object) -> int | None:
+    rule = f"a whole number of days, at least {LEAST_RETENTION_DAYS}, or 0 to keep everything"
+    try:
+        days = int(str(value))
+    except ValueError:
+        raise InvalidSetting(f"{key}: {value!r} is not {rule}.") from None
+    if days and not LEAST_RETENTION_DAYS <= days <= GREATEST_RETENTION_DAYS:
+        raise InvalidSetting(f"{key}: {value!r} is not {rule}.")
+    return days or None
 
 
 def _body_limit(key: str, value: object) -> int:

@@ -5,7 +5,6 @@ is published any more. Then what is published is written anew, and last the raw 
 Whatever interrupts, the same erasure done again finds what is left.
 """
 
-import os
 import shutil
 import time
 from collections import Counter
@@ -20,16 +19,16 @@ from receiver.deliveries import ReadingOptions, read_delivery
 from receiver.deliveries.people import person_ids
 from receiver.errors import ErasureIncomplete, ReceiverError
 from receiver.store.compaction import remove_replaced
-from receiver.store.folder import DataFolder, locked, replace_file, sync_folder, try_lock
-from receiver.store.journal import seal_dead_journals
+from receiver.store.folder import DataFolder, locked, sync_folder
 from receiver.store.manifest import SettledFile, current_manifest, live_files, recent_files
 from receiver.store.mentions import Mentions
 from receiver.store.parquet import read_checked
-from receiver.store.publisher import Publisher
+from receiver.store.publisher import publish_journal
+from receiver.store.raw import leave_only, read_sealed, sealed_segments
 from receiver.store.rewriting import rewrite_recent, rewrite_settled
-from receiver.store.segment import encode_segment, read_segment
 from receiver.store.tombstones import Kin, Person
 from receiver.store.traces import Traces
+from receiver.store.unsending import forget_notes
 
 PUBLISHED_SECONDS = 60.0
 # Columns that hold ids, of which none is a person's.
@@ -119,6 +118,8 @@ def erase(folder: DataFolder, person: Person, until: datetime, *, is_dry_run: bo
                 work.segment(path)
             for path in sorted(folder.quarantine.iterdir()):
                 work.quarantined(path)
+            if not is_dry_run:
+                forget_notes(folder, work.traces.mentions)
     return work.found
 
 
@@ -130,22 +131,17 @@ def publish_everything(folder: DataFolder, options: ReadingOptions) -> None:
     ErasureIncomplete
         If the receiver that runs does not come to it.
     """
-    lock = try_lock(folder.lock)
-    if lock is None:
-        _wait_for_publisher(folder)
-        return
-    try:
-        seal_dead_journals(folder.journal)
-        publisher = Publisher(folder, options)
-        try:
-            while segments := publisher.sealed_segments():
-                for segment in segments:
-                    if publisher.publish(segment) is None:  # another command has the folder
-                        time.sleep(_POLL_SECONDS)
-        finally:
-            publisher.close()
-    finally:
-        os.close(lock)
+    # Whatever a receiver that runs has open is sealed and published by it within seconds.
+    opened = [path for path in folder.journal.glob("*/*.open") if read_sealed(folder, path).deliveries]
+    publish_journal(folder, options)
+    give_up = time.monotonic() + PUBLISHED_SECONDS
+    while opened := [path for path in opened if path.exists() or path.with_suffix(".wal").exists()]:
+        if time.monotonic() > give_up:
+            raise ErasureIncomplete(
+                f"{opened[0]}: the receiver that runs on this folder has not published it within"
+                f" {PUBLISHED_SECONDS:.0f} seconds. See what it says, then run the same command again."
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 class _Work:
@@ -153,7 +149,7 @@ class _Work:
 
     def __init__(self, folder: DataFolder, traces: Traces, is_dry_run: bool) -> None:
         self.found: Counter[str] = Counter(events=0, others=0, deliveries=0, quarantined=0)
-        self._folder, self._traces, self._is_dry_run = folder, traces, is_dry_run
+        self._folder, self.traces, self._is_dry_run = folder, traces, is_dry_run
 
     def settled(self, entry: SettledFile) -> None:
         """Let a file without the person take the place of one that the manifest lists."""
@@ -170,26 +166,16 @@ class _Work:
 
         Such bytes were copied to the quarantine when the segment was published.
         """
-        try:
-            content, published_at = path.read_bytes(), path.stat().st_mtime
-        except FileNotFoundError:  # its time was over
-            return
-        deliveries, damages = read_segment(content, path.stem)
-        kept = [delivery for delivery in deliveries if not self._traces.in_delivery(delivery)]
-        is_damage = any(self._traces.mentions.in_bytes(content[start:end]) for start, end, _ in damages)
-        self.found["deliveries"] += len(deliveries) - len(kept)
-        if self._is_dry_run or (len(kept) == len(deliveries) and not is_damage):
-            return
-        if kept:
-            replace_file(path, encode_segment(kept, path.stem), self._folder.staging)
-            os.utime(path, (published_at, published_at))
-        else:
-            path.unlink(missing_ok=True)
-            sync_folder(path.parent)
+        segment = read_sealed(self._folder, path)
+        kept = [delivery for delivery in segment.deliveries if not self.traces.in_delivery(delivery)]
+        is_in_damage = any(map(self.traces.mentions.in_bytes, segment.damages))
+        self.found["deliveries"] += len(segment.deliveries) - len(kept)
+        if (is_in_damage or len(kept) < len(segment.deliveries)) and not self._is_dry_run:
+            leave_only(self._folder, segment, kept)
 
     def quarantined(self, path: Path) -> None:
         """Remove a file of bytes that nobody could read, if they name the person."""
-        if self._traces.mentions.in_body(path.read_bytes()):
+        if self.traces.mentions.in_body(path.read_bytes()):
             self.found["quarantined"] += 1
             if not self._is_dry_run:
                 path.unlink()
@@ -198,14 +184,14 @@ class _Work:
     def _names_person(self, path: Path) -> bool:
         found = 0
         for rows in read_checked(path):
-            own, others = (pc.sum(mask).as_py() or 0 for mask in self._traces.in_rows(rows))
+            own, others = (pc.sum(mask).as_py() or 0 for mask in self.traces.in_rows(rows))
             self.found.update(events=own, others=others)
             found += own + others
         return found > 0
 
     def _without_person(self, rows: pa.Table) -> pa.Table:
-        own, others = self._traces.in_rows(rows)
-        return _without_mentions(rows, others, self._traces.mentions).filter(pc.invert(own))
+        own, others = self.traces.in_rows(rows)
+        return _without_mentions(rows, others, self.traces.mentions).filter(pc.invert(own))
 
 
 def _without_mentions(rows: pa.Table, named: pa.Array, mentions: Mentions) -> pa.Table:
@@ -256,35 +242,10 @@ def _named_together(folder: DataFolder, mentions: Mentions) -> Iterator[Names]:
 
 
 def _named_in_deliveries(folder: DataFolder, mentions: Mentions | None) -> Iterator[Names]:
-    for path, name in _segments(folder):
-        for delivery in read_segment(path.read_bytes(), name)[0]:
+    for path in sealed_segments(folder):
+        for delivery in read_sealed(folder, path).deliveries:
             if mentions is None or mentions.in_body(delivery.body):
                 for event in read_delivery(delivery.body, received_at=delivery.received_at):
                     names = person_ids(event.platform, event.contact_id, event.payload)
                     yield event.platform, event.account_id, names
 
-
-def _segments(folder: DataFolder) -> list[tuple[Path, str]]:
-    """List every sealed segment with the name that its frames were written under."""
-    waiting = [(path, f"{path.parent.name}-{path.stem}") for path in sorted(folder.journal.glob("*/*.wal"))]
-    return waiting + [(path, path.stem) for path in sorted(folder.done.glob("*.wal"))]
-
-
-def _wait_for_publisher(folder: DataFolder) -> None:
-    """Wait until every segment that holds a delivery now has been published."""
-    waiting = [*folder.journal.glob("*/*.wal"), *filter(_holds_delivery, folder.journal.glob("*/*.open"))]
-    give_up = time.monotonic() + PUBLISHED_SECONDS
-    while waiting := [path for path in waiting if path.with_suffix(".wal").exists() or path.exists()]:
-        if time.monotonic() > give_up:
-            raise ErasureIncomplete(
-                f"{waiting[0]}: the receiver that runs on this folder has not published it within"
-                f" {PUBLISHED_SECONDS:.0f} seconds. See what it says, then run the same command again."
-            )
-        time.sleep(_POLL_SECONDS)
-
-
-def _holds_delivery(path: Path) -> bool:
-    try:
-        return bool(read_segment(path.read_bytes(), f"{path.parent.name}-{path.stem}")[0])
-    except FileNotFoundError:  # published meanwhile
-        return False

@@ -92,6 +92,7 @@ class DataFolder:
             self.root, self.journal, self.done, self.staging, self.quarantine,
             self.events, self.events / "recent", self.heartbeats, self.index, self.forward,
             self.erasures, self.erasures / "tombstones", self.erasures / "requests",
+            self.erasures / "unsent",
         ):  # fmt: skip
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync_folder(self.events)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from receiver.store.folder import DataFolder
 from receiver.store.parquet import read_checked
-from receiver.store.segment import read_segment
+from receiver.store.raw import read_sealed
 from receiver.store.traces import Traces
 
 _CHUNK_BYTES = 1 << 20
@@ -86,11 +86,9 @@ def _named_rows(rows: pa.Table, traces: Traces) -> bool:
 
 
 def _is_in_segment(folder: DataFolder, path: Path, traces: Traces) -> bool:
-    content = path.read_bytes()
-    name = path.stem if path.parent == folder.done else f"{path.parent.name}-{path.stem}"
-    deliveries, damages = read_segment(content, name)
-    return any(map(traces.in_delivery, deliveries)) or any(
-        traces.mentions.in_bytes(content[start:end]) for start, end, _ in damages
+    segment = read_sealed(folder, path)
+    return any(map(traces.in_delivery, segment.deliveries)) or any(
+        map(traces.mentions.in_bytes, segment.damages)
     )
 
 

@@ -12,14 +12,16 @@ import pyarrow as pa
 
 from receiver.deliveries import Event, ReadingOptions, read_delivery
 from receiver.store.backfill import remove_unfinished_backfills
-from receiver.store.folder import DataFolder, locked, replace_file, sync_folder, try_lock
+from receiver.store.folder import DataFolder, locked, sync_folder, try_lock
 from receiver.store.journal import remove_empty_journals, seal_dead_journals
 from receiver.store.late import settled_ids
 from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
 from receiver.store.parquet import event_batch, event_schema, write_events
+from receiver.store.raw import leave_only, read_sealed
 from receiver.store.seen import SeenIndex
-from receiver.store.segment import Delivery, encode_segment, read_segment
+from receiver.store.segment import Delivery, read_segment
 from receiver.store.tombstones import Tombstones
+from receiver.store.unsending import TakenBack
 
 DONE_SECONDS = 72 * 3600
 BATCH_EVENTS = 5_000
@@ -45,6 +47,7 @@ class Publication:
         self.duplicates += other.duplicates
         self.damaged += other.damaged
         self.unreadable += other.unreadable
+        self.erased += other.erased
         self.erased += other.erased
 
 
@@ -111,6 +114,7 @@ class Publisher:
         self._in_hand = folder.index / "in-hand"
         self._suspect = self._in_hand.read_text(encoding="utf-8") if self._in_hand.exists() else None
         self._tombstones = Tombstones(folder)
+        self._taken_back = TakenBack(folder)
         with locked(folder.publishing_lock):
             prepare_events(folder)
             self._seen = SeenIndex(folder.index / "seen.sqlite")
@@ -151,6 +155,7 @@ class Publisher:
         publication = Publication()
         # Whoever erases writes the tombstone first: a segment sealed after that meets it here.
         self._tombstones.refresh()
+        self._taken_back.refresh()
         is_published = any(self._folder.events.glob(f"recent/*/{name}.parquet"))
         if not is_published:
             content = segment.read_bytes()
@@ -161,10 +166,9 @@ class Publisher:
             publication.damaged = len(damages)
             self._write(name, deliveries, publication)
         if publication.erased or (is_published and not self._tombstones.is_empty):
-            self._leave_out_erased(segment, name)
-        if segment.exists():
-            os.utime(segment)
-            segment.rename(self._folder.done / f"{name}.wal")
+            self._leave_out_erased(segment)
+        os.utime(segment)
+        segment.rename(self._folder.done / f"{name}.wal")
         self._in_hand.unlink()
         return publication
 
@@ -172,6 +176,7 @@ class Publisher:
         temporary = self._folder.staging / f"{name}.parquet.tmp"
         batches = self._batches(name, deliveries, publication)
         publication.events = write_events(temporary, self._schema, batches)
+        self._taken_back.note(name)
         path = output_generation(self._folder) / f"{name}.parquet"
         temporary.rename(path)
         sync_folder(path.parent)
@@ -202,21 +207,18 @@ class Publisher:
             # A body that nobody foresaw must not stop the bodies behind it: it is kept and counted.
             self._set_aside(name, delivery, error, publication)
             return []
-        stay = [event for event in events if not self._tombstones.cover(event)]
+        stay = [self._taken_back.filtered(event) for event in events if not self._tombstones.cover(event)]
         new = [event for event in stay if self._seen.add(event.event_id)]
         publication.erased += len(events) - len(stay)
         publication.duplicates += len(stay) - len(new)
         return new
 
-    def _leave_out_erased(self, segment: Path, name: str) -> None:
+    def _leave_out_erased(self, path: Path) -> None:
         """Take the deliveries that bring back somebody who was erased out of a segment that is published."""
-        deliveries, _ = read_segment(segment.read_bytes(), name)
-        kept = [delivery for delivery in deliveries if not self._brings_back(delivery)]
-        if not kept:
-            segment.unlink()
-            sync_folder(segment.parent)
-        elif len(kept) < len(deliveries):
-            replace_file(segment, encode_segment(kept, name), self._folder.staging)
+        segment = read_sealed(self._folder, path)
+        kept = [delivery for delivery in segment.deliveries if not self._brings_back(delivery)]
+        if len(kept) < len(segment.deliveries):
+            leave_only(self._folder, segment, kept)
 
     def _brings_back(self, delivery: Delivery) -> bool:
         try:
