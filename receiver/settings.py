@@ -166,7 +166,14 @@ def _values(data: Path, environ: Mapping[str, str]) -> dict[str, Any]:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidSetting(f"{path}: not valid TOML: {error}.") from None
-    for key in ("store_text", "max_body_bytes", "bot_app_ids", "human_app_ids", "public_url", "retention_days"):
+    for key in (
+        "store_text",
+        "max_body_bytes",
+        "bot_app_ids",
+        "human_app_ids",
+        "public_url",
+        "retention_days",
+    ):
         text = environ.get(f"CTM_{key.upper()}", "").strip()
         if text:
             values[key] = text

@@ -122,17 +122,25 @@ def compact(
         typer.Option(help="How long replaced files stay for workbenches that are open.", metavar="SECONDS"),
     ] = 3600.0,
 ) -> None:
-    """Merge small files into few, sorted ones; a receiver does so by itself, every hour."""
+    """Merge small files into few, sorted ones, and forget what is too old; a receiver does so by itself, every hour."""
+    from receiver.settings import load_retention_days
     from receiver.store.compaction import closed_generations
     from receiver.store.compaction import compact as compacted
+    from receiver.store.forgetting import forget
 
     folder = _data_folder(data)
     with _receiver_errors():
         folder.create()
         was_waiting = closed_generations(folder)
+        retention_days = load_retention_days(data, os.environ)
         done = compacted(folder, grace_seconds=grace)
+        forgotten = forget(folder, retention_days, datetime.now(UTC))
         copies = f", {done.copies:,} repeated events left out" if done.copies else ""
         print(f"{done.files:,} files became {done.settled:,}, with {done.events:,} events{copies}.")
+        if forgotten["outdated_days"]:
+            print(f"{forgotten['outdated_events']:,} events are older than {retention_days} days, and gone.")
+        if forgotten["taken_back_texts"]:
+            print(f"{forgotten['taken_back_texts']:,} messages were taken back: their text is gone.")
         if was_waiting and closed_generations(folder):
             print(
                 "Files of the last compaction still wait for workbenches that are open, and the next ones for"

@@ -5,8 +5,10 @@ import os
 import threading
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
+from receiver.store import forgetting
 from receiver.store.compaction import COMPACT_SECONDS, compact, grace_now, is_due
 from receiver.store.folder import DataFolder
 from receiver.store.merging import Interrupted
@@ -19,10 +21,17 @@ logger = logging.getLogger("receiver")
 
 
 class BackgroundCompaction:
-    """Compacts a data folder whenever it is due, one compaction at a time."""
+    """Compacts a data folder whenever it is due, one compaction at a time, and forgets what is to be forgotten.
 
-    def __init__(self, folder: DataFolder) -> None:
+    Parameters
+    ----------
+    folder : DataFolder
+    retention_days : int or None, how many days of events are kept; ``None`` keeps all
+    """
+
+    def __init__(self, folder: DataFolder, retention_days: int | None = None) -> None:
         self._folder = folder
+        self._retention_days = retention_days
         # It lies there while a compaction runs: one that ends the process is not tried again at once.
         self._marker = folder.index / "compacting"
         self._look_at = time.monotonic() + _left_to_wait(self._marker)
@@ -39,7 +48,7 @@ class BackgroundCompaction:
             return self._tally
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
-            if is_due(self._folder):
+            if is_due(self._folder) or self._is_to_forget():
                 self._thread = threading.Thread(target=self._run, name="compaction", daemon=True)
                 self._thread.start()
         return {}
@@ -57,10 +66,13 @@ class BackgroundCompaction:
         self._tally = {}
         self._marker.touch()
         try:
-            done = compact(
-                self._folder, grace_seconds=grace_now(self._folder), is_stopped=self._is_stopping.is_set
-            )
-            self._tally = {f"compacted_{name}": count for name, count in asdict(done).items()}
+            if is_due(self._folder):
+                done = compact(
+                    self._folder, grace_seconds=grace_now(self._folder), is_stopped=self._is_stopping.is_set
+                )
+                self._tally = {f"compacted_{name}": count for name, count in asdict(done).items()}
+            if self._is_to_forget():
+                self._tally.update(forgetting.forget(self._folder, self._retention_days, datetime.now(UTC)))
         except Interrupted:
             logger.info("compaction: given up, to be done again")
         except Exception as error:
@@ -69,6 +81,9 @@ class BackgroundCompaction:
             self._tally = {"compaction_failures": 1}
             self._look_at = time.monotonic() + RETRY_SECONDS
         self._marker.unlink(missing_ok=True)
+
+    def _is_to_forget(self) -> bool:
+        return forgetting.is_due(self._folder, self._retention_days, datetime.now(UTC))
 
 
 def _left_to_wait(marker: Path) -> float:

@@ -248,4 +248,3 @@ def _named_in_deliveries(folder: DataFolder, mentions: Mentions | None) -> Itera
                 for event in read_delivery(delivery.body, received_at=delivery.received_at):
                     names = person_ids(event.platform, event.contact_id, event.payload)
                     yield event.platform, event.account_id, names
-

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from receiver.deliveries import ReadingOptions
 from receiver.errors import EXIT_FAILED, FolderInUse, ReceiverError
+from receiver.settings import load_retention_days
 from receiver.store.background import BackgroundCompaction
 from receiver.store.folder import DataFolder, try_lock
 from receiver.store.heartbeat import write_heartbeat
@@ -84,7 +85,7 @@ def _lock(folder: DataFolder) -> None:
 
 def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> None:
     publisher = Publisher(folder, options)
-    compaction = BackgroundCompaction(folder)
+    compaction = BackgroundCompaction(folder, load_retention_days(folder.root, os.environ))
     try:
         _work(folder, publisher, compaction)
         remove_empty_journals(folder.journal)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import InvalidSetting
-from receiver.settings import load_settings
+from receiver.settings import load_retention_days, load_settings
 
 SECRETS = {"CTM_APP_SECRET": "one", "CTM_VERIFY_TOKEN": "token"}
 
@@ -112,3 +112,11 @@ def test_a_secret_that_can_only_be_a_mistake_is_refused(tmp_path: Path, name: st
     with pytest.raises(InvalidSetting, match=rf"^{name} holds more than one line") as refused:
         load_settings(tmp_path, {**SECRETS, name: text})
     assert "hidd" not in str(refused.value)
+
+
+def test_events_are_kept_for_ever_unless_a_number_of_days_is_set(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, SECRETS).retention_days is None
+    assert load_settings(tmp_path, {**SECRETS, "CTM_RETENTION_DAYS": "0"}).retention_days is None
+    (tmp_path / "ctm.toml").write_text("retention_days = 400\n")
+    assert load_settings(tmp_path, SECRETS).retention_days == 400
+    assert load_retention_days(tmp_path, {"CTM_RETENTION_DAYS": "30"}) == 30
