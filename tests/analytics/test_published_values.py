@@ -2,11 +2,15 @@
 
 import csv
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
+from ctm_analytics.statistics.business_time import Schedule, Shift, business_due, business_seconds
 from ctm_analytics.statistics.intervals import cac_interval, poisson_interval, wilson_interval
 from ctm_analytics.statistics.markov import (
     CONVERSION,
@@ -170,3 +174,61 @@ def test_paths_that_name_no_ad_keep_their_conversions_apart_as_mta_asks() -> Non
         assert list(answer.ads) == published["expected"]["channels"]
         assert answer.unattributed == 3
         assert answer.credits.sum() == pytest.approx(7)
+
+
+def zendesk_schedule(published: dict[str, Any]) -> Schedule:
+    # Minutes from Sunday, in UTC.
+    shifts = []
+    for opens, closes in published["intervals_minutes_from_sunday_utc"]:
+        weekday, minute = (opens // 1440 - 1) % 7, opens % 1440
+        shifts.append(Shift(weekday, minute, minute + closes - opens))
+    return Schedule(ZoneInfo("UTC"), tuple(shifts), valid_from=datetime.fromisoformat(published["from_"]))
+
+
+@pytest.mark.parametrize(
+    ("schedules", "published", "exact"),
+    [
+        (slice(None), "expected_minutes_all_schedules", 960.133),
+        (slice(1, None), "expected_minutes_last_schedule_only_zendesk_ui", 690.133),
+    ],
+)
+def test_business_minutes_to_the_first_reply_are_those_of_zendesk(
+    schedules: slice, published: str, exact: float
+) -> None:
+    # fivetran/dbt_zendesk, decision log: its figures encode seconds as hundredths, hence a minute of tolerance.
+    zendesk = case("business_hours.json", "zendesk_decisionlog")
+    since, until = (np.datetime64(zendesk[name].rstrip("Z")) for name in ("created", "first_public_reply"))
+    hours = [zendesk_schedule(schedule) for schedule in zendesk["schedules"]][schedules]
+    minutes = business_seconds([since], [until], hours)[0] / 60
+    assert minutes == pytest.approx(zendesk[published], abs=zendesk["tolerance"])
+    assert minutes == pytest.approx(exact, abs=5e-4)
+
+
+def weekday_instant(words: str) -> np.datetime64:
+    day, time = words.split()
+    monday = np.datetime64("2026-11-16")
+    return monday + ["Mon", "Tue", "Wed", "Thu", "Fri"].index(day) + np.timedelta64(0, "m") + _minutes(time)
+
+
+def _minutes(time: str) -> np.timedelta64:
+    hours, minutes = time.split(":")
+    return np.timedelta64(int(hours) * 60 + int(minutes), "m")
+
+
+@pytest.mark.parametrize(
+    "identity", ["chatwoot_13392_overnight", "chatwoot_13392_within", "chatwoot_13392_before_open"]
+)
+def test_replies_are_due_when_chatwoot_says(identity: str) -> None:
+    published = case("business_hours.json", identity)
+    office = Schedule(ZoneInfo("UTC"), tuple(Shift(weekday, 540, 1020) for weekday in range(5)))
+    due = business_due([weekday_instant(published["start"])], published["sla_minutes"] * 60, [office])
+    expected = weekday_instant(published["expected_due"])
+    # "Mon" is the Monday after Friday.
+    assert due[0] == expected + np.timedelta64(7 if published["start"].startswith("Fri") else 0, "D")
+
+
+def test_a_reply_within_hours_takes_the_minutes_that_bird_documents() -> None:
+    published = case("business_hours.json", "bird_frt")
+    office = Schedule(ZoneInfo("UTC"), (Shift(0, 540, 1020),))
+    since, until = (weekday_instant(f"Mon {published[name]}") for name in ("created", "first_agent_reply"))
+    assert business_seconds([since], [until], [office])[0] / 60 == published["expected_minutes"]
