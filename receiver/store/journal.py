@@ -1,24 +1,33 @@
 """The journal: a delivery is on disk before it is answered, many deliveries for one sync."""
 
 import asyncio
+import contextlib
+import ctypes
+import errno
 import logging
 import os
 import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from receiver.errors import StorageBusy, StorageFailed
 from receiver.store.folder import RESERVE_BYTES, DataFolder, sync_folder, try_lock, write_all
-from receiver.store.segment import FILE_MAGIC, Delivery, encode_frame
+from receiver.store.segment import FILE_MAGIC, FRAME_OVERHEAD_BYTES, Delivery, encode_frame
 
 SEAL_SECONDS = 2.0
 SEAL_BYTES = 16 * 1024 * 1024
 LOOK_SECONDS = 0.5
 MAX_WAITING = 2_000
 MAX_WAITING_BYTES = 64 * 1024 * 1024
+# Set aside for each segment: a group may still be added just before it is full.
+SEGMENT_BYTES = SEAL_BYTES + 1024 * 1024
+_DAY_SECONDS = 24 * 3600
+_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: what is set aside is no content
 
 logger = logging.getLogger("receiver")
 
@@ -30,18 +39,32 @@ class _Waiting(NamedTuple):
     durable: asyncio.Future[None]
 
 
+@dataclass
+class _Segment:
+    """An open segment: so many frames and bytes lie in it, and so many bytes are set aside for it."""
+
+    name: str
+    path: Path
+    descriptor: int
+    reserved: int
+    frames: int = 0
+    size: int = len(FILE_MAGIC)
+
+
 class Journal:
     """The open journal of one run of a receiver.
 
     The event loop appends; one thread takes everything that waits, writes it with one call, syncs once and
     lets all of it be answered. While it syncs, the next group gathers: no timer delays an answer.
+    A second thread gives full segments their final name, and has the next one ready before it is needed, with
+    space on the disk: neither delays an answer, and a disk that others fill does not end the journal.
 
     Before ``open``, and after an error of a write or a sync, nothing is accepted. A sync is never tried
     again: the kernel may report success for pages that it has already given up.
 
     Attributes
     ----------
-    failure : Exception or None, why the journal accepts nothing
+    failure : BaseException or None, why the journal accepts nothing
     waiting, waiting_bytes : int, deliveries (and their bytes) that are not on disk yet
     commits, committed, commit_seconds : totals over this run: groups, deliveries, seconds spent writing
     """
@@ -54,7 +77,7 @@ class Journal:
         folder : DataFolder, the journal lies in its ``journal`` folder
         on_failure : callable, called once on the loop when the journal has stopped for good
         """
-        self.failure: Exception | None = StorageFailed("The journal is not open.")
+        self.failure: BaseException | None = StorageFailed("The journal is not open.")
         self.waiting_bytes = 0
         self.commits, self.committed, self.commit_seconds = 0, 0, 0.0
         self._data = folder
@@ -65,6 +88,7 @@ class Journal:
         self._waiting: set[asyncio.Future[None]] = set()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._helper = ThreadPoolExecutor(1, "segments")
 
     def open(self, receiver_id: str) -> None:
         """Create the run's folder and its first segment, and accept deliveries from then on.
@@ -82,15 +106,17 @@ class Journal:
         self._folder = self._data.journal / receiver_id
         self._folder.mkdir(mode=0o700)
         lock = try_lock(self._folder / "LOCK")
+        if lock is None:
+            raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), str(self._folder))
         try:
-            self._open_segment()
-            sync_folder(self._folder)
+            self._segment = self._create_segment(0)
             sync_folder(self._data.journal)
         except OSError:
-            if lock is not None:
-                os.close(lock)
+            os.close(lock)
             raise
-        self._lock = lock
+        self._lock: int | None = lock
+        self._next = self._helper.submit(self._create_segment, 1)
+        self._seal_due = 0.0
         self.failure = None
         self._thread.start()
 
@@ -101,11 +127,14 @@ class Journal:
 
     def has_room(self, body_bytes: int) -> bool:
         """Whether a body of this many bytes may wait for the disk now, and the disk has room for it."""
-        return (
-            self.waiting < MAX_WAITING
-            and self.waiting_bytes + body_bytes <= MAX_WAITING_BYTES
-            and self._disk_has_space()
-        )
+        waiting_bytes = self.waiting_bytes + body_bytes
+        if self.waiting >= MAX_WAITING or waiting_bytes > MAX_WAITING_BYTES:
+            return False
+        if self._disk_has_space():
+            return True
+        # What was set aside for the segment is there, however full the disk is.
+        size = self._segment.size + waiting_bytes + (self.waiting + 1) * FRAME_OVERHEAD_BYTES
+        return size <= self._segment.reserved
 
     def append(self, body: bytes, signature: bytes) -> asyncio.Future[None]:
         """Hand a verified delivery to the disk.
@@ -147,6 +176,7 @@ class Journal:
             return
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
+        self._helper.shutdown()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -157,39 +187,53 @@ class Journal:
         try:
             while self._commit_group():
                 pass
-            self._seal(reopen=False)
+            self._helper.submit(self._finish_segment, self._segment).result()
+            with contextlib.suppress(OSError):  # it was not needed, whether or not it could be created
+                self._finish_segment(self._next.result())
         except Exception as error:
             # Whatever it was, nobody may be left waiting for an answer that never comes.
-            logger.critical("journal: %s. Not one more delivery is accepted.", error, exc_info=error)
-            self._loop.call_soon_threadsafe(self._fail, error)
+            self._stop(error)
+
+    def _stop(self, error: BaseException) -> None:
+        logger.critical("journal: %s. Not one more delivery is accepted.", error, exc_info=error)
+        self._loop.call_soon_threadsafe(self._fail, error)
 
     def _commit_group(self) -> bool:
         """Commit all that waits and seal when it is time; False when the journal is to be closed."""
         group, goes_on = self._take_group()
+        segment = self._segment
         if group:
             started = time.monotonic()
             frames = [
-                encode_frame(
-                    Delivery(sequence, item.received_at, item.signature, item.body), self._segment_name
-                )
-                for sequence, item in enumerate(group, start=self._frames)
+                encode_frame(Delivery(sequence, item.received_at, item.signature, item.body), segment.name)
+                for sequence, item in enumerate(group, start=segment.frames)
             ]
             content = b"".join(frames)
-            write_all(self._descriptor, content)
-            os.fdatasync(self._descriptor)
+            self._write(content)
+            os.fdatasync(segment.descriptor)
             ended = time.monotonic()
-            if not self._frames:
-                self._seal_due = ended + SEAL_SECONDS
-            self._frames += len(group)
-            self._bytes += len(content)
+            if not segment.frames:
+                to_midnight = _DAY_SECONDS - time.time() % _DAY_SECONDS
+                self._seal_due = ended + min(SEAL_SECONDS, to_midnight)
+            segment.frames += len(group)
+            segment.size += len(content)
             self._loop.call_soon_threadsafe(self._acknowledge, group, ended - started)
-        if self._frames and goes_on and (self._bytes >= SEAL_BYTES or time.monotonic() >= self._seal_due):
-            self._seal(reopen=True)
+        if segment.frames and goes_on and (segment.size >= SEAL_BYTES or time.monotonic() >= self._seal_due):
+            self._seal()
         return goes_on
+
+    def _write(self, content: bytes) -> None:
+        try:
+            write_all(self._segment.descriptor, content)
+        except OSError:
+            # A part of a frame is no delivery: without it the segment ends as if nothing had been tried.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._segment.descriptor, self._segment.size)
+            raise
 
     def _take_group(self) -> tuple[list[_Waiting], bool]:
         group: list[_Waiting] = []
-        timeout = max(0.0, self._seal_due - time.monotonic()) if self._frames else None
+        timeout = max(0.0, self._seal_due - time.monotonic()) if self._segment.frames else None
         try:
             while (item := self._queue.get(timeout=timeout)) is not None:
                 group.append(item)
@@ -198,32 +242,52 @@ class Journal:
             return group, True
         return group, False
 
-    def _open_segment(self) -> None:
-        self._segment_name = f"{self._receiver_id}-{self._number:016}"
-        self._path = self._folder / f"{self._number:016}.open"
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    def _seal(self) -> None:
+        """Go on in the next segment, if it is there; the other thread gives this one its final name."""
         try:
+            following = self._next.result()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            # This one goes on as long as there is room for it.
+            self._seal_due = time.monotonic() + SEAL_SECONDS
+        else:
+            finishing = self._helper.submit(self._finish_segment, self._segment)
+            finishing.add_done_callback(self._look_at_failure)
+            self._segment = following
+            self._number += 1
+        self._next = self._helper.submit(self._create_segment, self._number + 1)
+
+    # Below: the helper's thread.
+
+    def _create_segment(self, number: int) -> _Segment:
+        """Create a segment, its space and its name on disk: the next delivery may be the first in it."""
+        path = self._folder / f"{number:016}.open"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        try:
+            reserved = _set_aside(descriptor, SEGMENT_BYTES)
             write_all(descriptor, FILE_MAGIC)
             os.fsync(descriptor)
+            sync_folder(self._folder)
         except OSError:
             os.close(descriptor)
-            raise
-        self._descriptor = descriptor
-        self._frames, self._bytes, self._seal_due = 0, 0, 0.0
-
-    def _seal(self, *, reopen: bool) -> None:
-        """Give the segment its final name, and open the next one if there is to be one."""
-        path, descriptor, is_empty = self._path, self._descriptor, not self._frames
-        if reopen:
-            self._number += 1
-            self._open_segment()
-        os.close(descriptor)
-        if is_empty:
             path.unlink()
+            raise
+        return _Segment(f"{self._receiver_id}-{number:016}", path, descriptor, reserved)
+
+    def _finish_segment(self, segment: _Segment) -> None:
+        """Give a segment its final name, and what was set aside for it back to the disk."""
+        os.ftruncate(segment.descriptor, segment.size)
+        os.close(segment.descriptor)
+        if segment.frames:
+            segment.path.rename(segment.path.with_suffix(".wal"))
         else:
-            path.rename(path.with_suffix(".wal"))
-        # The name of the next segment must be on disk before anything in it is acknowledged.
+            segment.path.unlink()
         sync_folder(self._folder)
+
+    def _look_at_failure(self, finishing: "Future[None]") -> None:
+        if (error := finishing.exception()) is not None:
+            self._stop(error)
 
     # Below: called on the loop.
 
@@ -237,13 +301,33 @@ class Journal:
             if not item.durable.done():
                 item.durable.set_result(None)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         self.failure = error
         for durable in self._waiting:
             if not durable.done():
                 durable.set_exception(StorageFailed("The disk refused the delivery."))
         self._waiting.clear()
         self._on_failure()
+
+
+def _set_aside(descriptor: int, size: int) -> int:
+    """Set disk space aside for a file without making it longer; how many bytes, 0 where that is not known.
+
+    Raises
+    ------
+    OSError
+        If the disk has no room.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "fallocate64"):
+        return 0
+    offsets = ctypes.c_int64(0), ctypes.c_int64(size)
+    if libc.fallocate64(descriptor, _KEEP_SIZE, *offsets) == 0:
+        return size
+    number = ctypes.get_errno()
+    if number in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EFBIG):
+        return 0
+    raise OSError(number, os.strerror(number))
 
 
 def seal_dead_journals(root: Path) -> int:
@@ -262,9 +346,11 @@ def seal_dead_journals(root: Path) -> int:
         if lock is None:
             continue
         for segment in sorted(folder.glob("*.open")):
-            if segment.stat().st_size <= len(FILE_MAGIC):
+            size = segment.stat().st_size
+            if size <= len(FILE_MAGIC):
                 segment.unlink()
             else:
+                os.truncate(segment, size)  # gives back what was set aside behind its end
                 segment.rename(segment.with_suffix(".wal"))
                 sealed += 1
         sync_folder(folder)

@@ -37,18 +37,18 @@ MUTANTS = [
     Mutant(
         "no sync before the answer",
         "store/journal.py",
-        "            os.fdatasync(self._descriptor)\n",
+        "            os.fdatasync(segment.descriptor)\n",
         "",
         (f"{JOURNAL}::test_a_delivery_is_durable_only_after_the_sync_has_returned",),
     ),
     Mutant(
         "a failed sync is tried again",
         "store/journal.py",
-        "            os.fdatasync(self._descriptor)\n",
+        "            os.fdatasync(segment.descriptor)\n",
         "            try:\n"
-        "                os.fdatasync(self._descriptor)\n"
+        "                os.fdatasync(segment.descriptor)\n"
         "            except OSError:\n"
-        "                os.fdatasync(self._descriptor)\n",
+        "                os.fdatasync(segment.descriptor)\n",
         (
             f"{JOURNAL}::test_a_failed_sync_is_never_tried_again_and_acknowledges_nothing",
             "faults/test_refusing_disk.py::test_a_sync_that_failed_is_never_tried_again_and_ends_the_receiver",
@@ -64,10 +64,45 @@ MUTANTS = [
     Mutant(
         "no sync of the folder of a new segment",
         "store/journal.py",
-        "        # The name of the next segment must be on disk before anything in it is acknowledged.\n"
-        "        sync_folder(self._folder)\n",
-        "",
+        "            os.fsync(descriptor)\n            sync_folder(self._folder)\n",
+        "            os.fsync(descriptor)\n",
         (f"{JOURNAL}::test_the_name_of_a_segment_is_durable_before_its_first_delivery_is",),
+    ),
+    Mutant(
+        "a part of a frame stays",
+        "store/journal.py",
+        "                os.ftruncate(self._segment.descriptor, self._segment.size)\n",
+        "                pass\n",
+        (f"{JOURNAL}::test_a_file_that_may_not_grow_acknowledges_only_what_is_whole_on_disk",),
+    ),
+    Mutant(
+        "the next segment is made when it is needed, and must be",
+        "store/journal.py",
+        "            if error.errno not in (errno.ENOSPC, errno.EDQUOT):\n                raise\n",
+        "            raise\n",
+        (f"{JOURNAL}::test_a_segment_that_cannot_be_followed_goes_on_until_it_can",),
+    ),
+    Mutant(
+        "what is set aside is never given back",
+        "store/journal.py",
+        "        os.ftruncate(segment.descriptor, segment.size)\n",
+        "",
+        (f"{JOURNAL}::test_space_is_set_aside_for_the_open_segments_and_given_back",),
+    ),
+    Mutant(
+        "an answer waits for a seal",
+        "store/journal.py",
+        "            finishing = self._helper.submit(self._finish_segment, self._segment)\n",
+        "            finishing = self._helper.submit(self._finish_segment, self._segment)\n"
+        "            finishing.exception()\n",
+        (f"{JOURNAL}::test_an_answer_waits_for_no_seal",),
+    ),
+    Mutant(
+        "a disk without space takes what was set aside for nothing",
+        "store/journal.py",
+        "        return size <= self._segment.reserved\n",
+        "        return True\n",
+        (f"{JOURNAL}::test_a_nearly_full_disk_accepts_what_was_set_aside_and_then_nothing_until_there_is_space",),
     ),
     Mutant(
         "renamed before it is synced",
@@ -142,9 +177,9 @@ MUTANTS = [
     Mutant(
         "an answer before the sync",
         "store/journal.py",
-        "            write_all(self._descriptor, content)\n",
+        "            self._write(content)\n",
         "            self._loop.call_soon_threadsafe(self._acknowledge, group, 0.0)\n"
-        "            write_all(self._descriptor, content)\n",
+        "            self._write(content)\n",
         (f"{JOURNAL}::test_a_delivery_is_durable_only_after_the_sync_has_returned",),
     ),
 ]  # fmt: skip
