@@ -7,12 +7,14 @@ with named as (
         coalesce(
             'customer|' || sales.customer_id,
             'email|' || sales.email,
-            'phone|' || sales.phone,
+            'phone|' || phone_numbers.phone_digits,
             'contact|' || coalesce(cast(sale_matches.contact_key as string), sales.contact_id)
         ) as customer_key
     from sales
     left join sale_matches
         on sales.sale_id = sale_matches.sale_id
+    left join phone_numbers
+        on sales.phone = phone_numbers.phone
 ),
 
 numbered as (
