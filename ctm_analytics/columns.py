@@ -113,6 +113,16 @@ COLUMNS: dict[str, Column] = {
     "with_matched_sale": Column("With sale", "count", "", "Engaged conversations with a matched sale"),
     "sale_not_kept": Column("Not kept", "count", "", "Cancelled or refunded in full"),
     "with_kept_sale": Column("Sale kept", "count"),
+    "matched_by": Column("Matched by", "text"),
+    "evidence": Column("Kind of key", "text"),
+    "net_amount": Column("Net amount", "money"),
+    "first_spend": Column("Spend at first", "cents", "", "As first imported, before any restatement"),
+    "restated_days": Column("Restated days", "count"),
+    "match_rate_low": Column(
+        "Matched at least", "percent", "", "Sales / (sales + all unmatched sales of the period)"
+    ),
+    "unmatched_sales": Column("Unmatched sales", "count", "", "Of the period; any may be the ad's"),
+    "cac_if_all": Column("CAC if all", "cents", "", "If all unmatched sales of the period were the ad's"),
     "seconds_left": Column("Time left", "seconds", "", "Until the messaging window closes"),
     "waited_seconds": Column("Waits", "seconds"),
     "low": Column("95 % from", "percent"),

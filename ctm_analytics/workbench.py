@@ -349,19 +349,37 @@ class Workbench:
         view = (*names, *reconciliation.VIEW)
         return self._result(reconciliation.reconciled(days, by), sql, question, view=view)
 
-    def quality(self, **filters: Unpack[FilterWords]) -> Result:
+    def quality(self, *, by: str = "check", **filters: Unpack[FilterWords]) -> Result:
         """Judge what the answers rest on: each check with its status and the next step.
 
         Parameters
         ----------
+        by : ``check``; ``match`` for how sales were matched, kind by kind; ``ad`` or ``total`` for how spend was
+            restated and what unmatched sales could change
         **filters
             ``since``, ``until``, ``as_of``
+
+        Returns
+        -------
+        Result
+            By ad: ``first_spend`` as first imported and ``spend`` as it is now; ``cac`` = spend / new_customers, if
+            none of the period's unmatched sales is the ad's, and ``cac_if_all`` = spend / (new_customers +
+            unmatched_new_customers), if all are: the truth lies between. ``match_rate_low`` = sales / (sales +
+            unmatched_sales) is the least share of the ad's sales that is matched; the greatest is always 1.
+            An unmatched sale is one that is ``unmatched`` or ``ambiguous``, neither cancelled nor refunded in full;
+            one whose buyer may be new counts as new. Every ratio is null where its denominator is 0.
         """
+        known("by", by, quality.VIEWS)
         question = self._ask(filters)
+        if by != "check":
+            table, sql = self._run("match_quality" if by == "match" else "ad_quality", question, by=by)
+            if not table.num_rows:
+                raise self._nothing(question)
+            return self._result(table, sql, question, view=quality.VIEWS[by])
         table, sql = self._run("quality_counts", question)
         if not any(table.column("out_of").to_pylist()):
             raise self._nothing(question)
-        return self._result(quality.judged(table), sql, question, view=quality.VIEW)
+        return self._result(quality.judged(table), sql, question, view=quality.VIEWS[by])
 
     def sql(self, query: str, *, as_of: datetime | str | None = None) -> Result:
         """Ask the models in SQL; ``from conversations`` alone is enough.

@@ -42,12 +42,15 @@ CHECKS = {
     ),
     "unmatched_sales": Check(
         "Sales without a contact",
-        "Import a contacts file, or put the PSID, phone or ref in the order.",
+        "Import a contacts file, or put the PSID, phone or ref in the order;"
+        " `ctm quality --by ad` shows what they could change.",
         0.3,
         0.9,
     ),
     "ambiguous_sales": Check(
-        "Sales that fit two contacts", "They get no credit: make the contacts file say which one it is.", 0
+        "Sales that fit two contacts",
+        'They get no credit: `ctm sql "from ambiguous_sales"` lists them. Let the contacts file say which one it is.',
+        0,
     ),
     "sales_without_customer": Check(
         "Sales without any buyer", "They are in no CAC: export customer, e-mail or phone with the order.", 0
@@ -67,11 +70,26 @@ CHECKS = {
         0.3,
         0.7,
     ),
-    "restated_spend": Check("Days of ads whose spend was restated", "Nothing: the latest import counts."),
+    "restated_spend": Check(
+        "Days of ads whose spend was restated",
+        "Nothing: the latest import counts; `ctm quality --by ad` shows from what to what.",
+    ),
     "estimated_spend": Check("Days of ads whose spend is an even spread", "Export the spend by day.", 0),
 }
 
-VIEW = ("status", "detail", "share", "next_step")
+# What the answer can be laid out by, and which columns a table shows.
+VIEWS = {
+    "check": ("status", "detail", "share", "next_step"),
+    "match": ("matched_by", "evidence", "count", "share", "net_amount"),
+    "ad": (
+        *("ad_name", "first_spend", "spend", "restated_days", "restated_at", "match_rate_low"),
+        *("unmatched_sales", "cac", "cac_if_all"),
+    ),
+    "total": (
+        *("first_spend", "spend", "restated_days", "restated_at", "match_rate_low"),
+        *("unmatched_sales", "cac", "cac_if_all"),
+    ),
+}
 
 SCHEMA = pa.schema(
     [

@@ -260,6 +260,12 @@ def reconciliation(
 def quality(
     *,
     data: Data = DEFAULT_DATA,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="check, match (how sales were matched), ad or total (restated spend, bounds of CAC)."
+        ),
+    ] = "check",
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
@@ -269,7 +275,7 @@ def quality(
     """Judge what the answers rest on: gaps, duplicates, unmatched sales, missing spend."""
     from ctm_analytics.cli.output import show
 
-    result = _open(data, as_of).quality(since=since, until=until)
+    result = _open(data, as_of).quality(by=by, since=since, until=until)
     show(result, row_format, output)
 
 

@@ -1,10 +1,13 @@
 """Quality: each check finds what it is named after."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from worlds import START, World
+
+from ctm_analytics.errors import InvalidArgument
 
 DAY = timedelta(days=1)
 
@@ -68,3 +71,117 @@ def test_spend_is_told_by_what_is_wrong_with_it(world: World) -> None:
     assert found["ads_without_conversation"] == ("warn", 2)
     assert found["ads_without_spend"] == ("warn", 1)
     assert (found["restated_spend"], found["estimated_spend"]) == (("ok", 1), ("warn", 1))
+
+
+def shop_with_unmatched_sales(world: World) -> World:
+    """Two ads with two sales and one; four sales that are nobody's, of which one is surely not a first."""
+    world.event("p", START, ad_id="1").event("q", START, ad_id="1").event("r", START, ad_id="2")
+    world.event("x", START, account="page-1").event("x", START, account="page-2")
+    world.sale("1", START + DAY, "5", contact_id="p").sale("3", START + DAY, "5", contact_id="r")
+    world.sale("2", START + DAY, "5", contact_id="q", is_new_customer=False)
+    world.sale("new", START + DAY, "7", email="n@example.com")
+    world.sale("again", START + 2 * DAY, "5", email="n@example.com")
+    world.sale("bare", START + DAY, "5").sale("two", START + DAY, "5", contact_id="x")
+    world.sale("gone", START + DAY, "5", email="g@example.com", status="cancelled")
+    return world.spend(START.date(), "1", "120.00").spend(START.date(), "2", "50.00")
+
+
+def quality_by(world: World, by: str, **words: Any) -> dict[str | None, dict[str, Any]]:
+    key = {"match": "matched_by"}.get(by, "ad_id")
+    return {row[key]: row for row in world.open().quality(by=by, **words).table.to_pylist()}
+
+
+def test_cac_lies_between_none_and_all_of_the_unmatched_sales_being_the_ads(world: World) -> None:
+    names = ("unmatched_sales", "unmatched_new_customers", "match_rate_low", "cac", "cac_if_all")
+    shop = shop_with_unmatched_sales(world)
+    by_ad = {ad: [row[name] for name in names] for ad, row in quality_by(shop, "ad").items()}
+    assert by_ad == {"1": [4, 3, 2 / 6, 120, 120 / 4], "2": [4, 3, 1 / 5, 50, 50 / 4]}
+    (total,) = quality_by(shop, "total").values()
+    assert [total[name] for name in names] == [4, 3, 3 / 7, 170 / 2, 170 / 5]
+
+
+def test_the_bound_without_unmatched_sales_is_the_cac_of_the_ads_table(world: World) -> None:
+    shop = shop_with_unmatched_sales(world)
+    ads = {row["ad_id"]: row["cac"] for row in shop.open().ads().table.to_pylist() if row["ad_id"]}
+    assert {ad: row["cac"] for ad, row in quality_by(shop, "ad").items()} == ads
+
+
+def test_a_bound_of_an_ad_without_spend_or_sales_is_unknown(world: World) -> None:
+    world.event("p", START, ad_id="1").spend(START.date(), "2", "50.00")
+    rows = quality_by(world, "ad")
+    assert [rows["1"][name] for name in ("spend", "cac", "cac_if_all", "match_rate_low")] == [None] * 4
+    assert [rows["2"][name] for name in ("cac", "cac_if_all", "match_rate_low")] == [None] * 3
+
+
+def test_unmatched_sales_are_those_of_the_period(world: World) -> None:
+    rows = quality_by(shop_with_unmatched_sales(world), "ad", since="2026-11-02", until="2026-11-03")
+    assert rows["1"]["unmatched_sales"] == 3
+
+
+def test_each_kind_of_match_is_counted(world: World) -> None:
+    shop = shop_with_unmatched_sales(world).sale("d", START, "9", ad_id="1")
+    rows = [
+        (row["matched_by"], row["evidence"], row["count"], row["share"], str(row["net_amount"]))
+        for row in quality_by(shop, "match").values()
+    ]
+    assert rows == [
+        ("contact_id", "contact_id", 3, 3 / 9, "15.00"),
+        ("ad_id", "ad_id", 1, 1 / 9, "9.00"),
+        ("ambiguous", "contact_id", 1, 1 / 9, "5.00"),
+        ("unmatched", None, 4, 4 / 9, "17.00"),
+    ]
+
+
+def test_ambiguous_sales_are_listed_with_each_contact_that_they_fit(world: World) -> None:
+    shop = shop_with_unmatched_sales(world)
+    rows = shop.open().sql("from ambiguous_sales order by account_id").table.to_pylist()
+    fits = [(row["sale_id"], row["evidence"], row["account_id"], row["contact_id"]) for row in rows]
+    assert fits == [("two", "contact_id", "page-1", "x"), ("two", "contact_id", "page-2", "x")]
+
+
+def test_a_shared_ref_is_listed_with_two_of_its_contacts(world: World) -> None:
+    for contact in ("a", "b", "c"):
+        world.event(contact, START, ref="spring")
+    rows = world.sale("s", START, "5", ref="spring").open().sql("from ambiguous_sales").table.to_pylist()
+    assert {(row["sale_id"], row["evidence"]) for row in rows} == {("s", "ref")}
+    assert len({row["contact_id"] for row in rows}) == 2
+
+
+def test_a_restatement_says_how_much_from_what_to_what_and_when(world: World) -> None:
+    day, first, second = START.date(), datetime(2026, 11, 20), datetime(2026, 11, 25)
+    world.event("p", START, ad_id="1").spend(day, "2", "8.00").spend(day, "2", "8.00", imported_at=first)
+    world.spend(day, "1", "10.00").spend(day, "1", "12.00", imported_at=first)
+    world.spend(day, "1", "11.50", imported_at=second).spend(day + DAY, "1", "5.00")
+    rows = quality_by(world, "ad")
+    names = ("first_spend", "spend", "restated_days", "restated_at")
+    assert [rows["1"][name] for name in names] == [
+        Decimal("15.00"),
+        Decimal("16.50"),
+        1,
+        second.replace(tzinfo=UTC),
+    ]
+    assert [rows["2"][name] for name in names] == [Decimal("8.00"), Decimal("8.00"), 0, None]
+    each = world.open().sql("from restatements order by restated_at").table.to_pylist()
+    assert [
+        (row["ad_id"], row["restated_at"], row["previous_cents"], row["restated_cents"]) for row in each
+    ] == [
+        ("1", first.replace(tzinfo=UTC), 1000, 1200),
+        ("1", second.replace(tzinfo=UTC), 1200, 1150),
+    ]
+    (none,) = (
+        world.open().quality(by="ad", as_of="2026-11-19T00:00:00Z", until=day).table.slice(0, 1).to_pylist()
+    )
+    assert (none["restated_days"], none["spend"]) == (0, Decimal("10.00"))
+
+
+def test_spend_restated_in_another_currency_is_compared_in_the_reporting_one(world: World) -> None:
+    day = START.date()
+    world.spend(day, "1", "10.00", currency="EUR").rate(day, "EUR", "1.10")
+    world.spend(day, "1", "10.00", imported_at=datetime(2026, 11, 20))
+    rows = world.open(settings='reporting_currency = "USD"').quality(by="ad").table.to_pylist()
+    assert [(row["first_spend"], row["spend"]) for row in rows] == [(Decimal("11.00"), Decimal("10.00"))]
+
+
+def test_an_odd_layout_is_refused(world: World) -> None:
+    with pytest.raises(InvalidArgument, match="by: 'adset' is not one"):
+        shop_with_unmatched_sales(world).open().quality(by="adset")

@@ -72,17 +72,13 @@ reported_ads as (
     group by ad_id
 ),
 
-restatements as (
+restated_days as (
     select
-        raw_spend.day,
-        raw_spend.ad_id
-    from raw_spend
-    where
-        raw_spend.imported_at <= :as_of
-        and (:since is null or raw_spend.day >= :since)
-        and (:until is null or raw_spend.day <= :until)
-    group by raw_spend.day, raw_spend.ad_id
-    having min(raw_spend.spend) <> max(raw_spend.spend)
+        day,
+        ad_id
+    from restatements
+    where (:since is null or day >= :since) and (:until is null or day <= :until)
+    group by day, ad_id
 ),
 
 counts as (
@@ -159,7 +155,7 @@ counts as (
         'restated_spend' as quality_check,
         count(*) as found,
         (select count(*) from spend_in_period) as out_of
-    from restatements
+    from restated_days
     union all
     select
         'estimated_spend' as quality_check,
