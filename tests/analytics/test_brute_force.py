@@ -140,9 +140,16 @@ def periods(reading: Reading) -> list[Period]:
 # --- what the definitions say ---
 
 
+def contact_keys(reading: Reading) -> dict[Any, int]:
+    """The key of a person with several ids is the least of theirs."""
+    return {
+        person: min(row["contact_key"] for row in events) for person, events in reading.facts.events.items()
+    }
+
+
 def people_differences(workbench: ctm.Workbench, reading: Reading) -> list[str]:
     touches, responses, gaps = relations(workbench, "touches", "responses", "capture_gaps")
-    keys = {person: events[0]["contact_key"] for person, events in reading.facts.events.items()}
+    keys = contact_keys(reading)
     click, turn = (
         ("contact_key", "touched_at", "ad_id", "ref"),
         ("contact_key", "opened_at", "turn_started_at"),
@@ -183,7 +190,7 @@ def test_touches_turns_and_conversations_are_what_the_definitions_say(
 
 def sales_differences(workbench: ctm.Workbench, reading: Reading) -> list[str]:
     matches, buyers, credited, sold = relations(workbench, "sale_matches", "customers", "credits", "sales")
-    keys = {person: events[0]["contact_key"] for person, events in reading.facts.events.items()}
+    keys = contact_keys(reading)
     evidence = [
         {"sale_id": sale, "matched_by": matched_by, "contact_key": keys.get(person), "declared_ad_id": ad}
         for sale, (matched_by, person, ad) in reading.matches.items()

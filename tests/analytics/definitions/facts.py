@@ -62,6 +62,10 @@ class Facts:
     contacts: list[Row] = field(default_factory=list)
     gaps: list[tuple[datetime, datetime]] = field(default_factory=list)
 
+    def ids(self, person: Person) -> set[str]:
+        """Return every id under which a person's events were captured."""
+        return {row["contact_id"] for row in self.events[person]}
+
 
 def facts_known(rows: dict[str, list[Row]], as_of: datetime, rules: Rules) -> Facts:
     """Leave out whatever happened or became known after ``as_of``, and whatever a later import replaced."""
@@ -80,7 +84,7 @@ def facts_known(rows: dict[str, list[Row]], as_of: datetime, rules: Rules) -> Fa
         _events(rows["events"], as_of),
         sales,
         spend,
-        _latest(rows["contacts"], as_of, "platform", "account_id", "contact_id"),
+        [row for row in rows["contacts"] if row["imported_at"] <= as_of],
         _gaps(rows["heartbeats"], as_of),
     )
 
@@ -90,11 +94,14 @@ def _events(rows: Iterable[Row], as_of: datetime) -> dict[Person, list[Row]]:
     for row in rows:
         if row["occurred_at"] <= as_of and row["received_at"] <= as_of:
             stored.setdefault(row["event_id"], row)
+    from .people import persons  # they import each other's names
+
+    about = [row for row in stored.values() if row["contact_id"] is not None and row["event_type"] != "test"]
+    known = persons(about)
     people: dict[Person, list[Row]] = {}
-    for row in stored.values():
-        if row["contact_id"] is not None and row["event_type"] != "test":
-            person = (row["platform"], row["account_id"], row["contact_id"])
-            people.setdefault(person, []).append(row)
+    for row in about:
+        person = known[row["platform"], row["account_id"], row["contact_id"]]
+        people.setdefault(person, []).append(row)
     return people
 
 

@@ -44,7 +44,7 @@ def new_customers(facts: Facts) -> dict[str, bool | None]:
 def _buyer(sale: Row, facts: Facts) -> tuple[str, Any] | None:
     for column in ("customer_id", "email", "phone"):
         if sale.get(column) is not None:
-            return (column, sale[column])
+            return (column, folded(sale[column]) if column == "phone" else sale[column])
     contact = match(sale, facts)[1] or sale.get("contact_id")
     return None if contact is None else ("contact", contact)
 
@@ -68,27 +68,38 @@ def match(sale: Row, facts: Facts) -> tuple[str, Person | None, str | None]:
     return ("ambiguous" if people else "unmatched"), None, None
 
 
-def _known(facts: Facts, row: Row) -> set[Person]:
-    return {
-        person
-        for person in facts.events
-        if person[2] == row.get("contact_id")
+def _is_about(row: Row, person: Person, contact_id: str) -> bool:
+    return (
+        row.get("contact_id") == contact_id
         and row.get("platform") in (None, person[0])
         and row.get("account_id") in (None, person[1])
-    }
+    )
 
 
 def _by_contact(sale: Row, facts: Facts) -> set[Person]:
-    return _known(facts, sale)
+    return {
+        person
+        for person in facts.events
+        if any(_is_about(sale, person, contact_id) for contact_id in facts.ids(person))
+    }
 
 
 def _by_identity(sale: Row, facts: Facts) -> set[Person]:
     people: set[Person] = set()
-    for row in facts.contacts:
-        for column in ("customer_id", "email", "phone"):
-            if sale.get(column) is not None and row.get(column) == sale[column]:
-                people |= _known(facts, row)
+    for person in facts.events:
+        for contact_id in facts.ids(person):
+            stated = [row for row in facts.contacts if _is_about(row, person, contact_id)]
+            latest = max((row["imported_at"] for row in stated), default=None)
+            if any(_shares_a_key(row, sale) for row in stated if row["imported_at"] == latest):
+                people.add(person)
     return people
+
+
+def _shares_a_key(row: Row, sale: Row) -> bool:
+    phones = [each.get("phone") for each in (row, sale)]
+    if None not in phones and folded(phones[0]) == folded(phones[1]):
+        return True
+    return any(sale.get(key) is not None and row.get(key) == sale[key] for key in ("customer_id", "email"))
 
 
 def _by_phone(sale: Row, facts: Facts) -> set[Person]:
@@ -97,17 +108,22 @@ def _by_phone(sale: Row, facts: Facts) -> set[Person]:
     return {
         person
         for person in facts.events
-        if person[0] == "whatsapp" and folded(person[2]) == folded(sale["phone"])
+        if person[0] == "whatsapp"
+        and any(folded(contact_id) == folded(sale["phone"]) for contact_id in facts.ids(person))
     }
 
 
 def folded(phone: str) -> str:
-    """Return a number's digits without Brazil's ninth digit and Mexico's 1."""
+    """Return a number's digits without Brazil's ninth digit, Mexico's 1 and Argentina's 9; a user id as it is."""
+    if "." in phone:
+        return phone
     digits = re.sub(r"\D", "", phone)
     if len(digits) == 13 and digits.startswith("55") and digits[4] == "9":
         return digits[:4] + digits[5:]
     if len(digits) == 13 and digits.startswith("521"):
         return "52" + digits[3:]
+    if len(digits) == 13 and digits.startswith("549"):
+        return "54" + digits[3:]
     return digits
 
 

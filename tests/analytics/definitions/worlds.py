@@ -1,5 +1,6 @@
 """Small random businesses that meet every edge of the definitions more often than real ones do."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,7 +24,12 @@ PEOPLE: list[Person] = [
     ("whatsapp", "number-1", "5521999998888"),
     ("whatsapp", "number-2", "552199998888"),
     ("whatsapp", "number-1", "525512345678"),
+    ("whatsapp", "number-1", "BR.1"),
+    ("whatsapp", "number-2", "BR.1"),
+    ("whatsapp", "number-1", "BR.2"),
+    ("whatsapp", "number-1", "5511888887777"),
 ]
+USER_IDS = ["BR.1", "BR.2", "BR.3"]
 STARTS = [
     datetime(2026, 10, 31, 22),  # the clocks of New York go back in this night
     datetime(2026, 11, 2, 8),
@@ -108,7 +114,7 @@ def _events(draw: st.DrawFn, start: datetime, people: list[Person]) -> list[Row]
             "contact": person[2], "platform": person[0], "account": person[1],
             "occurred_at": at, "received_at": at + draw(st.sampled_from([timedelta(0), HOUR, 2 * DAY])),
             "event_id": f"event-{len(rows):03}",
-        } | draw(_act())  # fmt: skip
+        } | draw(_act()) | draw(_told(person))  # fmt: skip
         rows.append(row)
         again = draw(st.sampled_from([None, None, None, "postback", "referral"]))
         if again is not None and row.get("referral_source"):
@@ -126,6 +132,23 @@ def _act(draw: st.DrawFn) -> dict[str, Any]:
         return {"event_type": draw(st.sampled_from(NOISE)), "direction": direction}
     referral = draw(st.sampled_from(REFERRALS)) if kind == "referral" or draw(st.booleans()) else {}
     return {"event_type": kind, **referral}
+
+
+@st.composite
+def _told(draw: st.DrawFn, person: Person) -> dict[str, Any]:
+    """Let some events of WhatsApp name both ids of a person, or a new number."""
+    platform, _, contact = person
+    told = draw(st.sampled_from(["one id", "one id", "pair", "change"])) if platform == "whatsapp" else ""
+    if told == "pair" and "." not in contact:
+        ids = {"wa_id": contact, "user_id": draw(st.sampled_from(USER_IDS))}
+        return {"payload": json.dumps({"contacts": [ids]}, separators=(",", ":"))}
+    if told == "change" and "." not in contact and draw(st.booleans()):
+        system = {"type": "user_changed_number", "wa_id": "5511888887777", "body": "changed from 1 to 2"}
+        payload = {"messages": [{"from": contact, "system": system}]}
+        fields = dict.fromkeys(("ad_id", "ref", "post_id", "product_id", "referral_source", "referral_type"))
+        notice = {"event_type": "status", "direction": None, "status": system["type"], "responder": None}
+        return fields | notice | {"payload": json.dumps(payload)}
+    return {}
 
 
 @st.composite
@@ -156,7 +179,7 @@ def _sale(draw: st.DrawFn, instants: list[datetime], people: list[Person]) -> Ro
     choices = {
         "customer_id": ["customer-1", "customer-2"],
         "email": ["ana@example.com", "bob@example.com"],
-        "phone": ["+5521999998888", "+5215512345678", "+4917012345678"],
+        "phone": ["+5521999998888", "+552199998888", "+5215512345678", "+4917012345678"],
         "ref": ["spring", "flyer", "code-7", "unused"],
         "ad_id": ["ad-1", "ad-9"],
     }
@@ -197,7 +220,7 @@ def _contact(draw: st.DrawFn, start: datetime) -> Row:
         row |= {"platform": platform, "account_id": account}
     row["customer_id"] = draw(st.sampled_from([None, "customer-1", "customer-2"]))
     row["email"] = draw(st.sampled_from([None, "ana@example.com", "bob@example.com"]))
-    row["phone"] = draw(st.sampled_from([None, "+4917012345678"]))
+    row["phone"] = draw(st.sampled_from([None, "+4917012345678", "+5511988887777", "+552199998888"]))
     return row
 
 
