@@ -80,6 +80,15 @@ COLUMNS: dict[str, Column] = {
     "conversion_rate": Column(
         "Conversion", "percent", "messaging sales", "Conversions / engaged; 95 % interval by Wilson"
     ),
+    "matured_conversion_rate": Column(
+        "Matured conversion",
+        "percent",
+        "",
+        "What the rate will be when all are as old as the window (Kaplan–Meier)",
+    ),
+    "cohort": Column("Cohort", "text"),
+    "age_days": Column("Age", "window"),
+    "bought_share": Column("Bought", "percent"),
     "sales": Column("Sales", "credit", "sales", "Credit handed out; shared where the model shares"),
     "new_customers": Column("New customers", "credit", "sales", "Credit of first sales"),
     "revenue": Column("Revenue", "money", "sales", "Net amount of the credited sales"),
@@ -165,6 +174,8 @@ def column_of(name: str) -> Column:
         if name.endswith(ending) and name.removesuffix(ending) in COLUMNS:
             of = COLUMNS[name.removesuffix(ending)]
             return Column(f"{of.label}, {words}", of.unit)
+    if name.startswith("bought_within_"):
+        return Column(name.removeprefix("bought_within_").removesuffix("d") + " d", "percent")
     words = name.removesuffix("_seconds").replace("_", " ")
     return Column(words[:1].upper() + words[1:], "seconds" if name.endswith("_seconds") else "text")
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from ctm_analytics import cards
 from ctm_analytics.answers import (
     attribution,
+    cohorts,
     currency,
     funnel,
     latency,
@@ -168,6 +169,9 @@ class Workbench:
         waits, _ = self._run("response_waits", question, **words)
         table = performance.with_intervals(table)
         table = performance.with_response_times(table, latency.summaries(waits, by), by)
+        sold, _ = self._run("conversion_waits", question, by=by)
+        rates = cohorts.matured_rates(sold, by, question.window_days)
+        table = performance.with_matured_rates(table, rates, by)
         draw = _chart("cac_by_ad", target_cac=self.settings.target_cac) if by == "ad" else None
         result = self._result(performance.arranged(table, by), sql, question, draw, performance.view(by))
         if by == "platform" or question.platform or question.account:
@@ -204,6 +208,37 @@ class Workbench:
         return self._result(
             table, sql, question, side_by_side=attribution.side_by_side(table), view=attribution.VIEW
         )
+
+    def cohorts(
+        self,
+        *,
+        by: str = "week",
+        model: str | None = None,
+        window_days: int | str | None = None,
+        **filters: Unpack[FilterWords],
+    ) -> Result:
+        """Show how cohorts ripen: the share of each that has bought by each age.
+
+        Parameters
+        ----------
+        by : ``ad``, ``adset``, ``campaign``, ``platform``, ``day``, ``week`` (of the touch), or ``total``
+        model, window_days, **filters
+            as for :meth:`ads`
+
+        Returns
+        -------
+        Result
+            One row per cohort and day of age: ``bought_share`` is 1 − Kaplan–Meier, so that those who are younger still
+            count as waiting, with its 95 % band; ``at_risk`` says how many it still rests on. Shown with the ages side
+            by side.
+        """
+        known("by", by, performance.KEYS)
+        question = self._ask(filters, model=model, window_days=window_days)
+        waits, sql = self._run("conversion_waits", question, by=by)
+        if not waits.num_rows:
+            raise self._nothing(question)
+        table = cohorts.ripening(waits, by, question.window_days)
+        return self._result(table, sql, question, side_by_side=cohorts.side_by_side(table))
 
     def latency(
         self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]

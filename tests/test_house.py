@@ -126,6 +126,7 @@ def columns(world):
             workbench.conversations(),
             workbench.inbox(),
             workbench.attribution(),
+            workbench.cohorts(),
             workbench.reconciliation(),
             workbench.funnel(),
             workbench.quality(),

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from ctm_analytics.answers.performance import KEYS as PERFORMANCE_KEYS
-from ctm_analytics.statistics.survival import KaplanMeier, Share, kaplan_meier
+from ctm_analytics.answers.waits import Keys, Waits, group_name, grouped
+from ctm_analytics.statistics.survival import KaplanMeier, Share
 
 KEYS = PERFORMANCE_KEYS | {
     "hour": ("hour",),
@@ -37,7 +38,7 @@ def summaries(waits: pa.Table, by: str) -> pa.Table:
     1 hour and 24 hours with their 95 % intervals, and ``naive_median_first_response_seconds`` over answered
     conversations alone, shown to show the bias
     """
-    rows = [keys | _summary(*group) for keys, group in _groups(waits, KEYS[by])]
+    rows = [keys | _summary(group) for keys, group in _groups(waits, by)]
     fields = [waits.schema.field(key) for key in KEYS[by]] + [
         pa.field("engaged", pa.int64()),
         pa.field("answered", pa.int64()),
@@ -62,10 +63,8 @@ def curves(waits: pa.Table, by: str) -> pa.Table:
     ``at_risk``; one row per time at which somebody was answered
     """
     parts = []
-    for keys, (seconds, answered, conversations) in _groups(waits, KEYS[by]):
-        curve = kaplan_meier(seconds, answered, conversations)
-        if curve is not None:
-            parts.append(_steps(_group_name(keys), curve))
+    for keys, group in _groups(waits, by):
+        parts.append(_steps(_group_name(keys), group.curve()))
     schema = pa.schema(
         [
             ("group", pa.string()),
@@ -75,27 +74,13 @@ def curves(waits: pa.Table, by: str) -> pa.Table:
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
-_Group = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
+def _groups(waits: pa.Table, by: str) -> Iterator[tuple[Keys, Waits]]:
+    return grouped(waits, KEYS[by], "waited_seconds", "is_answered")
 
 
-def _groups(waits: pa.Table, keys: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], _Group]]:
-    """Split the waits by key; they are few, because equal waits were counted together."""
-    columns = [waits.column(name).to_numpy() for name in ("waited_seconds", "is_answered", "conversations")]
-    members: dict[tuple[Any, ...], list[int]] = {}
-    for place, key in enumerate(zip(*(waits.column(key).to_pylist() for key in keys), strict=True)):
-        members.setdefault(key, []).append(place)
-    if not keys and waits.num_rows:
-        members = {(): list(range(waits.num_rows))}
-    for key, places in members.items():
-        seconds, answered, conversations = (column[places] for column in columns)
-        yield dict(zip(keys, key, strict=True)), (seconds, answered.astype(bool), conversations)
-
-
-def _summary(
-    seconds: np.ndarray[Any, Any], answered: np.ndarray[Any, Any], conversations: np.ndarray[Any, Any]
-) -> dict[str, Any]:
-    curve = kaplan_meier(seconds, answered, conversations)
-    assert curve is not None  # a group has at least one conversation
+def _summary(waits: Waits) -> dict[str, Any]:
+    seconds, answered, conversations = waits
+    curve = waits.curve()
     summary: dict[str, Any] = {
         "engaged": int(conversations.sum()),
         "answered": int(conversations[answered].sum()),
@@ -126,8 +111,7 @@ def _steps(group: str, curve: KaplanMeier) -> pa.Table:
     return pa.table(columns)
 
 
-def _group_name(keys: dict[str, Any]) -> str:
+def _group_name(keys: Keys) -> str:
     if "is_business_time" in keys:
         return _GROUP_NAMES[keys["is_business_time"]]
-    names = [str(value) for key, value in keys.items() if value is not None and not key.endswith("_id")]
-    return " ".join(names) or "All"
+    return group_name(keys)

@@ -224,6 +224,40 @@ def funnel(
     show(result, row_format, output)
 
 
+@app.command(epilog="Example: ctm cohorts --by ad --window-days 28")
+def cohorts(
+    *,
+    data: Data = DEFAULT_DATA,
+    by: Annotated[str, typer.Option(help="ad, adset, campaign, platform, day, week or total.")] = "week",
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    model: Model = None,
+    window_days: WindowDays = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Show how cohorts ripen: the share that has bought by each day of age."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).cohorts(
+        by=by,
+        model=model,
+        window_days=window_days,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    show(result, row_format, output)
+
+
 @app.command(epilog="Example: ctm reconciliation --by day --since 2026-11-09 --until 2026-11-15")
 def reconciliation(
     *,

@@ -9,11 +9,12 @@ from ctm_analytics.columns import column_of
 
 AS_OF = "2026-11-30T00:00:00+00:00"
 
-# docs and contract, less what later work brings: maturation, shrinkage, verdict.
+# docs and contract, less what later work brings: shrinkage, customers still to come, verdict.
 ADS = (
     *("spend", "currency", "impressions", "link_clicks", "reported_conversations"),
     *("conversations", "opened_silently", "engaged", "answered"),
-    *("conversions", "conversion_rate", "conversion_rate_low", "conversion_rate_high", "immature"),
+    *("conversions", "conversion_rate", "conversion_rate_low", "conversion_rate_high"),
+    *("matured_conversion_rate", "immature"),
     *("sales", "new_customers", "revenue", "average_sale"),
     *("cost_per_conversation", "cost_per_sale", "cac", "cac_low", "cac_high"),
     *("roas", "median_first_response_seconds", "answered_within_24h", "coverage"),

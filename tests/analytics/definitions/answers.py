@@ -41,6 +41,7 @@ class Reading:
                 if (credit["person"], credit["touched_at"]) == (row["person"], row["opened_at"])
             ]
             row["sales"] = sum(credit["credit_billionths"] for credit in own) / sales.WHOLE
+            row["sold_at"] = min((credit["sold_at"] for credit in own), default=None)
             row["revenue"] = sum(credit["credited_cents"] for credit in own) / rules.units
             row["day"] = rules.day(row["opened_at"])
         for credit in self.credits:
@@ -99,6 +100,9 @@ class Reading:
             "conversion_rate": _ratio(conversions, len(from_ads)),
             "conversion_rate_low": low,
             "conversion_rate_high": high,
+            "matured_conversion_rate": share_answered(
+                [self._time_to_sale(row) for row in from_ads], self.rules.window.total_seconds()
+            )[0],
             "immature": sum(self.facts.as_of - row["opened_at"] < self.rules.window for row in talks),
             "sales": _sales(credited),
             "new_customers": _sales(row for row in credited if row["is_new_customer"]),
@@ -108,6 +112,12 @@ class Reading:
             "answered_within_24h": share_answered(waits, 86400)[0],
             "coverage": _ratio(len(covered), reported),
         } | _costs(spend, len([row for row in talks if row["ad_id"] in priced]), to_ads, self.rules)
+
+    def _time_to_sale(self, row: Row) -> tuple[float, bool]:
+        """Say how long a conversation took to its first sale, or has been waiting, at most the window."""
+        sold_at = row["sold_at"]
+        waited = (self.facts.as_of if sold_at is None else sold_at) - row["opened_at"]
+        return min(waited, self.rules.window).total_seconds(), sold_at is not None
 
     def latency(self, period: Period, *, human: bool = False) -> Row:
         """Read the response times of the engaged conversations of a period."""
