@@ -134,7 +134,7 @@ class Forwarder:
     def _relay(self, run: str, deliveries: list[Delivery]) -> bool:
         place = self._cursor.next_places[run]
         for delivery in deliveries:
-            if delivery.sequence < place[1] or delivery.received_at < self._cursor.since:
+            if delivery.sequence < place[1] or not self._is_due(delivery):
                 continue
             if not self._deliver(Place(run, place[0], delivery.sequence), delivery):
                 return False
@@ -143,6 +143,10 @@ class Forwarder:
                 self._save()
         place[:] = [place[0] + 1, 0]
         return True
+
+    def _is_due(self, delivery: Delivery) -> bool:
+        """Whether it came from Meta (what was backfilled bears no signature) since relaying was asked for."""
+        return delivery.received_at >= self._cursor.since and any(delivery.signature)
 
     def _deliver(self, place: Place, delivery: Delivery) -> bool:
         """Relay one delivery; whether the one behind it may follow."""

@@ -16,6 +16,7 @@ from receiving import Receiver, message, sign, wait_until
 from receiver import forwarding
 from receiver.errors import InvalidSetting, ReceiverError
 from receiver.forwarding import KEPT_SECONDS, MOST_REFUSALS, Forwarder
+from receiver.store.backfill import CapturedDelivery, store_captured
 from receiver.store.folder import DataFolder
 from receiver.store.segment import FILE_MAGIC, Delivery, encode_frame
 from receiver.target import Target
@@ -341,6 +342,13 @@ def test_what_was_erased_meanwhile_is_not_relayed(
     asked = len(bot.received)
     begin().step()
     assert bot.bodies[asked:] == [b"kept"]
+
+
+def test_what_was_backfilled_is_not_relayed(folder: DataFolder, bot: Bot, forwarder: Forwarder) -> None:
+    store_captured(folder, [CapturedDelivery(int((time.time() + 9) * 1_000_000), b"captured elsewhere")])
+    seal(folder, 0, b"received")
+    forwarder.step()
+    assert bot.bodies == [b"received"]
 
 
 def test_a_damaged_segment_gives_what_is_whole(folder: DataFolder, bot: Bot, forwarder: Forwarder) -> None:
