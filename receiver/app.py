@@ -5,7 +5,6 @@ import hmac
 import html
 import logging
 import re
-import time
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
@@ -89,15 +88,14 @@ class Webhook:
         try:
             await self._store(scope, receive)
         except Refusal as refusal:
-            self._tally.deliveries[refusal.result] += 1
+            self._tally.count(refusal.result)
             # What is left of a refused body is not worth reading.
             headers = {"connection": "close", **refusal.headers}
             await Response(status_code=refusal.status, headers=headers)(scope, receive, send)
         except ClientGone:
-            self._tally.deliveries["cut_off"] += 1
+            self._tally.count("cut_off")
         else:
-            self._tally.deliveries["stored"] += 1
-            self._tally.last_stored_at = time.time()
+            self._tally.count("stored")
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
             await send({"type": "http.response.body"})
 

@@ -1,6 +1,7 @@
 """One receiver, from its first lock to its last published segment."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 
 from receiver.app import private_app
 from receiver.capture import Capture
+from receiver.disk import disk_warnings
 from receiver.errors import ReceiverError
-from receiver.forwarder_process import ForwarderProcess
-from receiver.metrics import exposition
+from receiver.forwarder_process import LATE_SECONDS, ForwarderProcess
+from receiver.metrics import Exposition
 from receiver.server import MAX_PRIVATE_CONNECTIONS, http_server, listen
 from receiver.settings import ReceiverSettings, load_settings
 from receiver.store.folder import DataFolder
@@ -84,8 +86,12 @@ async def serve(
     if forwarder is not None:
         forwarder.start()
     await workers.listen()
+    trust = asyncio.create_task(_distrust_the_disk(folder))
+    exposition = Exposition(folder, publisher, forwarder)
     server = http_server(
-        private_app(capture.readiness, lambda: exposition(workers.figures, publisher, folder, forwarder)),
+        private_app(
+            lambda: _readiness(capture, publisher, forwarder), lambda: exposition.text(workers.figures)
+        ),
         MAX_PRIVATE_CONNECTIONS,
     )
     serving = asyncio.create_task(server.serve([private]))
@@ -98,8 +104,24 @@ async def serve(
     exit_code = await capture.close()
     server.should_exit = True
     replacing.cancel()
-    await asyncio.gather(serving, replacing, return_exceptions=True)
+    await asyncio.gather(serving, replacing, trust, return_exceptions=True)
     return exit_code
+
+
+def _readiness(
+    capture: Capture, publisher: PublisherProcess, forwarder: ForwarderProcess | None
+) -> tuple[bool, str]:
+    """Whether deliveries can be acknowledged now, and a sentence that also tells what is wrong beside it."""
+    is_ready, sentence = capture.readiness()
+    if sentence == "ready":
+        silent = publisher.gauges.get("silent_accounts", 0)
+        if forwarder is not None and forwarder.lag_seconds > LATE_SECONDS:
+            sentence += f"; but the bot is {forwarder.lag_seconds:.0f} seconds behind"
+        elif silent:
+            sentence += (
+                f"; but {silent:.0f} accounts are silent for unusually long: look at their subscriptions"
+            )
+    return is_ready, sentence
 
 
 async def _replace_at(hangup: asyncio.Event, capture: Capture, load: Callable[[], ReceiverSettings]) -> None:
@@ -115,6 +137,12 @@ async def _replace_at(hangup: asyncio.Event, capture: Capture, load: Callable[[]
             logger.info("SIGHUP: the settings are read anew and in use")
         else:
             logger.error("SIGHUP: a new worker did not become ready: those in use go on")
+
+
+async def _distrust_the_disk(folder: DataFolder) -> None:
+    with contextlib.suppress(OSError):  # a disk that does not work at all is said elsewhere
+        for sentence in await asyncio.to_thread(disk_warnings, folder.root):
+            logger.warning("%s", sentence)
 
 
 def _say_where(public: socket.socket, private: socket.socket, folder: DataFolder) -> None:

@@ -63,6 +63,8 @@ class Worker:
             commits=journal.commits,
             committed=journal.committed,
             commit_seconds=journal.commit_seconds,
+            commits_by_seconds=journal.commits_by_seconds,
+            commits_by_size=journal.commits_by_size,
             waiting=journal.waiting,
             waiting_bytes=journal.waiting_bytes,
             accepting=int(is_open),

@@ -9,7 +9,9 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ SEAL_SECONDS = 2.0
 SEAL_BYTES = 16 * 1024 * 1024
 LOOK_SECONDS = 0.5
 MAX_WAITING = 2_000
+SECONDS_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+SIZE_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 # Set aside for each segment: a group may still be added just before it is full.
 SEGMENT_BYTES = SEAL_BYTES + 1024 * 1024
@@ -67,6 +71,8 @@ class Journal:
     failure : BaseException or None, why the journal accepts nothing
     waiting, waiting_bytes : int, deliveries (and their bytes) that are not on disk yet
     commits, committed, commit_seconds : totals over this run: groups, deliveries, seconds spent writing
+    commits_by_seconds, commits_by_size : Counter, groups by the smallest of ``SECONDS_BOUNDS`` or ``SIZE_BOUNDS``
+        that they do not exceed
     """
 
     def __init__(self, folder: DataFolder, on_failure: Callable[[], None]) -> None:
@@ -80,6 +86,8 @@ class Journal:
         self.failure: BaseException | None = StorageFailed("The journal is not open.")
         self.waiting_bytes = 0
         self.commits, self.committed, self.commit_seconds = 0, 0, 0.0
+        self.commits_by_seconds: Counter[str] = Counter()
+        self.commits_by_size: Counter[str] = Counter()
         self._data = folder
         self._loop = asyncio.get_running_loop()
         self._on_failure = on_failure
@@ -295,6 +303,8 @@ class Journal:
         self.commits += 1
         self.committed += len(group)
         self.commit_seconds += seconds
+        self.commits_by_seconds[_bound(seconds, SECONDS_BOUNDS)] += 1
+        self.commits_by_size[_bound(len(group), SIZE_BOUNDS)] += 1
         for item in group:
             self._waiting.discard(item.durable)
             self.waiting_bytes -= len(item.body)
@@ -328,6 +338,11 @@ def _set_aside(descriptor: int, size: int) -> int:
     if number in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EFBIG):
         return 0
     raise OSError(number, os.strerror(number))
+
+
+def _bound(value: float, bounds: Sequence[float]) -> str:
+    place = bisect_left(bounds, value)
+    return str(bounds[place]) if place < len(bounds) else "+Inf"
 
 
 def seal_dead_journals(root: Path) -> int:

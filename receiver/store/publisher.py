@@ -18,6 +18,7 @@ from receiver.store.late import settled_ids
 from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
 from receiver.store.parquet import event_batch, event_schema, write_events
 from receiver.store.raw import leave_only, read_sealed
+from receiver.store.rhythm import Rhythm
 from receiver.store.seen import SeenIndex
 from receiver.store.segment import Delivery, read_segment
 from receiver.store.tombstones import Tombstones
@@ -115,6 +116,7 @@ class Publisher:
         self._suspect = self._in_hand.read_text(encoding="utf-8") if self._in_hand.exists() else None
         self._tombstones = Tombstones(folder)
         self._taken_back = TakenBack(folder)
+        self.rhythm = Rhythm(folder.index / "rhythm.json", time.time_ns() // 1000)
         with locked(folder.publishing_lock):
             prepare_events(folder)
             self._seen = SeenIndex(folder.index / "seen.sqlite")
@@ -209,6 +211,10 @@ class Publisher:
             return []
         stay = [self._taken_back.filtered(event) for event in events if not self._tombstones.cover(event)]
         new = [event for event in stay if self._seen.add(event.event_id)]
+        if any(delivery.signature):  # what was backfilled tells nothing about today
+            for event in new:
+                if event.platform and event.account_id and event.event_type != "test":
+                    self.rhythm.note(event.platform, event.account_id, delivery.received_at)
         publication.erased += len(events) - len(stay)
         publication.duplicates += len(stay) - len(new)
         return new

@@ -41,11 +41,14 @@ class PublisherProcess:
     Attributes
     ----------
     totals : Counter of str, events, duplicates, damaged and unreadable since the start
+    gauges : dict of str to float, what it said with its last sign of life: accounts, silent_accounts,
+        longest_silence_seconds
     failures : int, how often a publisher has ended that was not told to
     """
 
     def __init__(self, folder: DataFolder, reading: ReadingSettings, environ: Mapping[str, str]) -> None:
         self.totals: Counter[str] = Counter()
+        self.gauges: dict[str, float] = {}
         self.failures = 0
         self._folder = folder
         self._settings = self._told(reading)
@@ -162,7 +165,9 @@ class PublisherProcess:
         assert process.stdout is not None
         async for line in process.stdout:
             self._asked_at, self._heard_at = None, time.monotonic()
-            self.totals.update(json.loads(line))
+            said = json.loads(line)
+            self.gauges.update(said.pop("gauges", {}))
+            self.totals.update(said)
 
 
 async def _first_line(process: asyncio.subprocess.Process) -> bytes:

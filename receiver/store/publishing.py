@@ -2,7 +2,7 @@
 
 It reads one JSON object a line: ``{"beat": {"receiver_id": …, "started_at": …, "beat_at": …}, "end": ""}``
 (``end`` is ``drain``: when all is published, or ``leave``: after the segment in hand), and writes ``ready``, then one
-JSON object for each segment (what became of it) and for each line read.
+JSON object for each segment (what became of it) and for each line read (how the accounts are, as ``gauges``).
 """
 
 import json
@@ -91,6 +91,7 @@ def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> None:
         remove_empty_journals(folder.journal)
     finally:
         compaction.stop()
+        publisher.rhythm.save()
         publisher.close()
 
 
@@ -109,7 +110,7 @@ def _work(folder: DataFolder, publisher: Publisher, compaction: BackgroundCompac
             if publication is None:  # an erasure has the folder, or a command
                 break
             _say(asdict(publication))
-            end = _listen(folder, 0) or end
+            end = _listen(folder, publisher, 0) or end
             if end == "leave":
                 return
             if time.monotonic() >= list_at:
@@ -119,13 +120,14 @@ def _work(folder: DataFolder, publisher: Publisher, compaction: BackgroundCompac
             _say(done)
         if time.monotonic() >= tidy_at:
             publisher.tidy()
+            publisher.rhythm.save()
             tidy_at = time.monotonic() + TIDY_SECONDS
-        end = _listen(folder, pause) or end
+        end = _listen(folder, publisher, pause) or end
         if end == "leave":
             return
 
 
-def _listen(folder: DataFolder, timeout_seconds: float) -> str:
+def _listen(folder: DataFolder, publisher: Publisher, timeout_seconds: float) -> str:
     """Do what the receiver says; how it is to end, if that was said.
 
     Raises
@@ -144,7 +146,7 @@ def _listen(folder: DataFolder, timeout_seconds: float) -> str:
     for message in told:
         if message["beat"] is not None:
             _beat(folder, message["beat"])
-        _say({})
+        _say({"gauges": publisher.rhythm.figures(time.time_ns() // 1000)})
     return next((message["end"] for message in told if message["end"]), "")
 
 
@@ -157,7 +159,7 @@ def _beat(folder: DataFolder, beat: Mapping[str, str]) -> None:
         logger.error("heartbeat: %s", error)
 
 
-def _say(what: Mapping[str, int]) -> None:
+def _say(what: Mapping[str, object]) -> None:
     print(json.dumps(what), flush=True)
 
 

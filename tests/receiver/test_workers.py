@@ -285,11 +285,19 @@ def test_capture_has_a_gap_only_while_no_worker_accepts(folder: DataFolder) -> N
 
 
 def test_every_figure_of_a_worker_reaches_the_sum() -> None:
-    tally = Tally(Counter(stored=2), Counter(wrong=1), last_stored_at=7.0)
-    one = Figures(tally, **{name: 3 for name in vars(Figures()) if name != "tally"})
+    def figures(many: int) -> Figures:
+        tally = Tally(
+            Counter(stored=many), Counter(wrong=many), Counter({"29916666": many}), last_stored_at=7.0
+        )
+        numbers = {
+            name: Counter({"5": many}) if isinstance(value, Counter) else many
+            for name, value in vars(Figures()).items()
+            if name != "tally"
+        }
+        return Figures(tally, **numbers)
+
     total = Figures()
-    for worker in (one, Figures.from_json(one.to_json().encode()), Figures()):
+    for worker in (figures(3), Figures.from_json(figures(3).to_json().encode()), Figures()):
         total.add(worker)
-    assert total.tally == Tally(Counter(stored=4), Counter(wrong=2), last_stored_at=7.0)
-    assert {value for name, value in vars(total).items() if name != "tally"} == {6}
+    assert total == figures(6)
     assert not [name for name, value in vars(Tally()).items() if value == getattr(total.tally, name)]
