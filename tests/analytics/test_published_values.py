@@ -12,6 +12,7 @@ import pytest
 
 from ctm_analytics.statistics.business_time import Schedule, Shift, business_due, business_seconds
 from ctm_analytics.statistics.intervals import cac_interval, poisson_interval, wilson_interval
+from ctm_analytics.statistics.log_rank import LogRank, log_rank_test
 from ctm_analytics.statistics.markov import (
     CONVERSION,
     NULL,
@@ -232,3 +233,185 @@ def test_a_reply_within_hours_takes_the_minutes_that_bird_documents() -> None:
     office = Schedule(ZoneInfo("UTC"), (Shift(0, 540, 1020),))
     since, until = (weekday_instant(f"Mon {published[name]}") for name in ("created", "first_agent_reply"))
     assert business_seconds([since], [until], [office])[0] / 60 == published["expected_minutes"]
+
+
+R_SURVIVAL = json.loads((PUBLISHED / "r_survival.json").read_text())
+LIFELINES = json.loads((PUBLISHED / "lifelines.json").read_text())
+
+
+def compared(name: str, time: str, event: str, group: str, **options: Any) -> LogRank:
+    chosen = rows(name)
+    result = log_rank_test(
+        [float(row[time]) for row in chosen],
+        [row[event] in ("1", "1.0", "True") for row in chosen],
+        [row[group] for row in chosen],
+        **options,
+    )
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize(
+    ("study", "columns"),
+    [
+        ("aml", ("input_aml.csv", "time", "status", "x")),
+        ("ovarian", ("input_ovarian.csv", "futime", "fustat", "rx")),
+    ],
+)
+def test_the_log_rank_test_is_that_of_r_survdiff(study: str, columns: tuple[str, str, str, str]) -> None:
+    published = R_SURVIVAL[study]["logrank"]
+    ours = compared(*columns)
+    assert ours.observed.tolist() == published["observed"]
+    assert ours.expected.tolist() == pytest.approx(published["expected"], abs=5e-3)
+    assert ours.statistic == pytest.approx(published["chisq_exact_recomputed"], abs=5e-6)
+    assert ours.p_value == pytest.approx(published["p_exact_recomputed"], abs=5e-6)
+
+
+def test_the_log_rank_test_is_that_of_r_coin_on_the_glioma_study() -> None:
+    published = LIFELINES["g3_logrank"]
+    assert compared("g3.csv", "time", "event", "group").p_value == pytest.approx(published["p"], abs=1e-4)
+
+
+def test_the_log_rank_test_is_that_of_statsdirect_on_the_lymphoma_study() -> None:
+    published = LIFELINES["lymphoma_logrank"]
+    ours = compared("lymphoma.csv", "Time", "Censor", "Stage_group")
+    assert ours.statistic == pytest.approx(published["chisq"], abs=5e-6)
+    assert ours.p_value == pytest.approx(published["p"], abs=5e-5)
+
+
+@pytest.mark.parametrize("name", ["tiny_no_censor", "tiny_censor"])
+def test_the_log_rank_test_of_six_is_that_of_lifelines(name: str) -> None:
+    published = LIFELINES[name]
+    ours = log_rank_test(published["T"], published["E"], published["group"])
+    assert ours is not None
+    assert (ours.statistic, ours.p_value) == pytest.approx((published["chisq"], published["p"]), abs=1e-6)
+
+
+def test_the_log_rank_test_is_that_of_eth_on_the_leukaemia_trial() -> None:
+    published = LIFELINES["leukemia_R2"]
+    control, treatment = published["control_T"], published["treatment_T"]
+    ours = log_rank_test(
+        control + treatment,
+        [1] * len(control) + published["treatment_E"],
+        [0] * len(control) + [1] * len(treatment),
+    )
+    assert ours is not None
+    assert ours.statistic == pytest.approx(published["chisq"], abs=0.05)
+    assert ours.p_value == pytest.approx(published["p"], abs=5e-8)
+
+
+@pytest.mark.parametrize("weighting", ["wilcoxon", "tarone_ware", "peto"])
+def test_weighted_log_rank_tests_are_those_of_kleinbaum_and_klein(weighting: str) -> None:
+    # Survival Analysis, 3rd ed. (2012), by way of lifelines' tests.
+    published = [line.split() for line in (PUBLISHED / "gehan.dat").read_text().splitlines() if line.strip()]
+    group, time, event = zip(*published, strict=True)
+    ours = log_rank_test(
+        [float(value) for value in time], [value == "1" for value in event], group, weighting=weighting
+    )
+    assert ours is not None
+    assert ours.statistic == pytest.approx(LIFELINES["gehan_weighted"][weighting], abs=1e-4)
+
+
+@pytest.mark.parametrize(("score", "median"), list(enumerate(R_SURVIVAL["lung_by_ph_ecog"]["medians"])))
+def test_medians_of_the_lung_study_are_those_of_r(score: int, median: float) -> None:
+    assert lung("ph.ecog", f"{score}.0").quantile(0.5) == median
+
+
+def lung(column: str, value: str) -> KaplanMeier:
+    chosen = [row for row in rows("lung.csv") if row[column] in (value, value.removesuffix(".0"))]
+    result = kaplan_meier([float(row["time"]) for row in chosen], [row["status"] == "1" for row in chosen])
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize("score", ["0", "1", "2"])
+def test_restricted_means_of_the_lung_study_are_those_of_r(score: str) -> None:
+    # R `print(survfit(...), rmean = 730)`.
+    mean = lung("ph.ecog", f"{score}.0").restricted_mean(730)
+    assert mean is not None
+    value, standard_error = R_SURVIVAL["lung_by_ph_ecog"]["rmean_tau730"][score]
+    assert mean.value == pytest.approx(value, abs=0.5)
+    assert mean.standard_error == pytest.approx(standard_error, abs=0.05)
+
+
+@pytest.mark.parametrize(("sex", "name"), [("1", "male"), ("2", "female")])
+def test_restricted_means_by_sex_are_those_of_survrm2(sex: str, name: str) -> None:
+    # survminer, pull request 827.
+    mean = lung("sex", sex).restricted_mean(965)
+    assert mean == pytest.approx(tuple(R_SURVIVAL["lung_rmst_by_sex_tau965"][name]), abs=5e-5)
+
+
+def test_the_restricted_mean_and_its_error_are_those_of_survrm2_and_not_of_lifelines() -> None:
+    published = LIFELINES["rmst_waltons_tau10"]
+    mean = curve("waltons_dataset.csv", "T", "E", ("group", "miR-137")).restricted_mean(10)
+    assert mean is not None
+    assert mean.value == pytest.approx(published["exact_recomputed"]["rmst"], abs=5e-5)
+    assert mean.standard_error == pytest.approx(published["survRM2"]["se"], abs=5e-4)
+    assert mean.standard_error**2 == pytest.approx(published["exact_recomputed"]["var"], abs=5e-5)
+
+
+def test_a_restricted_mean_without_censoring_is_that_of_lifelines() -> None:
+    published = LIFELINES["rmst_simple"]
+    simple = kaplan_meier(published["T"], published["E"])
+    assert simple is not None
+    mean = simple.restricted_mean(published["tau"])
+    assert mean is not None
+    assert mean.value == pytest.approx(published["rmst"])
+
+
+def test_quantiles_are_those_of_r_or_the_start_of_the_flat_stretch_whose_middle_r_takes() -> None:
+    published = R_SURVIVAL["quantile_convention"]
+    known = [place for place, status in enumerate(published["data"]["status"]) if status is not None]
+    times, status = ([published["data"][name][place] for place in known] for name in ("time", "status"))
+    ours = kaplan_meier(times, status)
+    assert ours is not None
+    levels = [13 / 14, 6 / 7, 2 / 3, 1 / 2, 9 / 35, 0.1]
+    flat_from = {3.5: 1, 9.5: 9}
+    expected = [flat_from.get(time, time) for time in published["quantiles"]]
+    assert [ours.quantile(1 - level) for level in levels] == expected
+    # S is 6/7 from 1 to 6 and 9/35 from 9 to 10: R's values are the middles.
+    assert published["quantiles"] == [1, (1 + 6) / 2, 6, 9, (9 + 10) / 2, None]
+
+
+def test_curves_with_delayed_entry_are_those_of_r() -> None:
+    published = R_SURVIVAL["delayed_entry"]
+    ours = kaplan_meier(published["stop"], published["event"], entries=published["start"])
+    assert ours is not None
+    assert ours.at_risk.tolist() == published["n_risk"][:6]
+    assert ours.events.tolist() == published["n_event"][:6]
+    expected = [1 / 2, 1 / 3, 4 / 15, 1 / 5, 3 / 20, 9 / 100]
+    assert published["survival_at_events"] == ["1/2", "1/3", "4/15", "1/5", "3/20", "9/100"]
+    assert ours.survival.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("name", "relative"), [("late_entry_1", 1e-9), ("late_entry_2", 0.01)])
+def test_curves_with_delayed_entry_are_those_of_lifelines(name: str, relative: float) -> None:
+    published = LIFELINES[name]
+    ours = kaplan_meier(published["T"], [True] * 5, entries=published["entry"])
+    assert ours is not None
+    # lifelines' curve also lists 0 and the first entry, where nothing has ended yet.
+    assert ours.survival.tolist() == pytest.approx(published["S"][2:], rel=relative)
+
+
+def test_the_aids_cohort_is_that_of_cole_and_hudgens() -> None:
+    published = LIFELINES["macs_cole_hudgens"]
+    lines = (PUBLISHED / "multicenter_aids_cohort.tsv").read_text().splitlines()
+    cohort = list(csv.DictReader(lines, delimiter="\t"))
+    entries, times = ([float(row[name]) for row in cohort] for name in ("W", "T"))
+    ours = kaplan_meier(times, [row["D"] == "1" for row in cohort], entries=entries)
+    assert ours is not None
+    assert ours.times.size == published["n_event_times"]
+    steps = {float(time): place for place, time in enumerate(ours.times)}
+    for time, at_risk in published["at_risk"].items():
+        assert ours.at_risk[steps[float(time)]] == at_risk
+    assert ours.survival[steps[0.791]] == pytest.approx(published["S_at_0_791"])
+    assert ours.quantile(0.5) == pytest.approx(published["median_about"], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    "published", json.loads((PUBLISHED / "cac_from_poisson.json").read_text())["cases"], ids=str
+)
+def test_cac_limits_are_those_derived_from_published_poisson_limits(published: dict[str, Any]) -> None:
+    low, high = cac_interval(published["spend"], published["conversions"], published["conf"])
+    assert low == pytest.approx(published["lower"], abs=1e-6)
+    assert high == (None if published["upper"] is None else pytest.approx(published["upper"], abs=1e-6))
