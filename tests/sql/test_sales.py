@@ -1,6 +1,6 @@
 """Sales: the latest word counts, the best evidence matches, and a customer is new once."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -81,10 +81,14 @@ def test_a_ref_that_several_contacts_used_matches_nobody(world: World) -> None:
         ("5541988887777", "+554188887777"),
         ("5215512345678", "+525512345678"),
         ("525512345678", "+5215512345678"),
+        ("5491155555555", "+541155555555"),
+        ("541155555555", "+5491155555555"),
         ("14155550123", "+14155550123"),
     ],
 )
-def test_brazils_ninth_digit_and_mexicos_1_are_folded(world: World, wa_id: str, phone: str) -> None:
+def test_brazils_ninth_digit_mexicos_1_and_argentinas_9_are_folded(
+    world: World, wa_id: str, phone: str
+) -> None:
     world.event(wa_id, START, platform="whatsapp").sale("s", START, "1", phone=phone)
     assert matched(world) == {"s": "phone"}
 
@@ -133,3 +137,81 @@ def test_a_foreign_sale_is_converted_at_the_rate_of_its_day_and_rounded_to_the_c
     world.spend(START.date(), "1", "1.00")
     sales = rows(world, "sales", settings='reporting_currency = "USD"')
     assert sales["s"]["net_cents"] == 1086
+
+
+def test_two_spellings_of_a_phone_are_one_customer(world: World) -> None:
+    world.sale("first", START, "5.00", phone="+5541988887777")
+    world.sale("second", START + DAY, "5.00", phone="+554188887777")
+    world.sale("other", START + DAY, "5.00", phone="+554188887778")
+    customers = rows(world, "customers")
+    new = {sale: row["is_new_customer"] for sale, row in customers.items()}
+    assert new == {"first": True, "second": False, "other": True}
+
+
+@pytest.mark.parametrize("phone", ["+554188887777", "01711234567"])
+def test_a_contacts_file_may_spell_a_phone_as_the_sale_does_or_otherwise(world: World, phone: str) -> None:
+    spelled = {"+554188887777": "+5541988887777"}.get(phone, phone)
+    world.event("p", START).contact("p", phone=spelled).sale("s", START, "1", phone=phone)
+    assert matched(world) == {"s": "identity"}
+
+
+def test_a_phone_that_wrote_to_two_accounts_is_ambiguous_until_the_contacts_file_says_which(
+    world: World,
+) -> None:
+    for account in ("number-1", "number-2"):
+        world.event("15550001", START, platform="whatsapp", account=account)
+    world.sale("s", START, "1", phone="+15550001", ref="r", ad_id="1")
+    match = rows(world, "sale_matches")["s"]
+    assert (match["matched_by"], match["evidence"], match["declared_ad_id"]) == ("ambiguous", "phone", None)
+    world.contact("15550001", account_id="number-2", phone="+15550001")
+    match = rows(world, "sale_matches")["s"]
+    (fits,) = world.open().sql("select account_id from contacts natural join sale_matches").table.to_pylist()
+    assert (match["matched_by"], fits["account_id"]) == ("identity", "number-2")
+
+
+def test_an_ambiguous_sale_hands_its_credit_to_nobody(world: World) -> None:
+    for contact in ("p", "q"):
+        world.event(contact, START, ad_id="1").contact(contact, email="a@example.com")
+    world.sale("s", START + DAY, "5.00", email="a@example.com")
+    (credit,) = world.open().sql("from credits").table.to_pylist()
+    assert (credit["ad_id"], credit["credit_billionths"], credit["credited_cents"]) == (None, 10**9, 500)
+
+
+def test_a_sale_without_any_key_is_unmatched_and_stays_in_the_totals(world: World) -> None:
+    world.event("p", START, ad_id="1").sale("s", START, "5.00")
+    match = rows(world, "sale_matches")["s"]
+    assert (match["matched_by"], match["evidence"], match["contact_key"]) == ("unmatched", None, None)
+    unattributed = [row for row in world.open().ads().table.to_pylist() if row["ad_id"] is None]
+    assert [(row["sales"], row["revenue"]) for row in unattributed] == [(1, Decimal("5.00"))]
+
+
+def test_the_latest_import_that_speaks_of_a_contact_counts_and_others_of_it_no_longer_do(
+    world: World,
+) -> None:
+    world.event("p", START).contact("p", email="old@example.com")
+    world.contact("p", platform="messenger", email="new@example.com", imported_at=LATER)
+    world.sale("old", START, "1", email="old@example.com").sale("new", START, "1", email="new@example.com")
+    assert matched(world) == {"old": "unmatched", "new": "identity"}
+    before = {"as_of": LATER.replace(tzinfo=UTC) - DAY}
+    earlier = {sale: row["matched_by"] for sale, row in rows(world, "sale_matches", **before).items()}
+    assert earlier == {"old": "identity", "new": "unmatched"}
+
+
+def test_a_later_contacts_file_leaves_the_contacts_alone_of_which_it_does_not_speak(world: World) -> None:
+    world.event("p", START).event("q", START).contact("p", email="p@example.com")
+    world.contact("q", email="q@example.com", imported_at=LATER)
+    world.sale("p", START, "1", email="p@example.com").sale("q", START, "1", email="q@example.com")
+    assert matched(world) == {"p": "identity", "q": "identity"}
+
+
+def test_one_import_may_know_a_contact_by_several_keys(world: World) -> None:
+    world.event("p", START).contact("p", email="one@example.com").contact("p", email="two@example.com")
+    world.sale("1", START, "1", email="one@example.com").sale("2", START, "1", email="two@example.com")
+    assert matched(world) == {"1": "identity", "2": "identity"}
+
+
+def test_keys_of_one_sale_that_point_to_two_contacts_are_ambiguous(world: World) -> None:
+    world.event("p", START).event("q", START)
+    world.contact("p", customer_id="c").contact("q", email="q@example.com")
+    world.sale("s", START, "1", customer_id="c", email="q@example.com")
+    assert matched(world) == {"s": "ambiguous"}
