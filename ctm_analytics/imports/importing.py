@@ -147,7 +147,7 @@ def _read(kind: Kind, opened: _Opened, findings: Findings, max_errors: int) -> t
 def _gathered(
     kind: Kind, opened: _Opened, blocks: Iterable[TextRows], findings: Findings, max_errors: int
 ) -> tuple[Evidence, Parts]:
-    key = opened.layout.columns[kind.key] if kind.key else ()
+    key = opened.layout.columns.get(kind.key or "", ())
     count = -(-opened.source.size // PART_BYTES) if key else 1
     evidence, parts = Evidence(opened.layout, kind.types), Parts(key, count)
     for block in blocks:

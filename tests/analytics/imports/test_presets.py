@@ -19,7 +19,7 @@ def test_there_are_the_presets_that_the_documentation_names():
     assert {kind: [preset.name for preset in presets_of(kind)] for kind in KINDS} == {
         "sales": ["hubspot", "plain", "salesforce", "shopify", "stripe", "woocommerce"],
         "spend": ["meta_ads_manager", "meta_insights", "plain"],
-        "contacts": ["plain"],
+        "contacts": ["chatwoot", "manychat", "plain"],
         "rates": ["plain"],
     }
 
