@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ctm_analytics.cli.options import DEFAULT_DATA, Data
+from ctm_analytics.cli.progress import followed
 from ctm_analytics.errors import InvalidArgument
 
 app = typer.Typer(no_args_is_help=True)
@@ -131,7 +132,7 @@ def contacts(
     save_preset: SavePreset = None,
     undo: Undo = None,
 ) -> None:
-    """Import which contact is which customer, e-mail or phone."""
+    """Import which contact is which customer, e-mail or phone: from ManyChat, Chatwoot, or a plain CSV."""
     _run(
         "contacts",
         files or [],
@@ -191,7 +192,16 @@ def _run(kind: str, files: Sequence[Path], data: Path, undo: str | None, **choic
     settings = load_settings(data, os.environ)
     for file in files:
         content = sys.stdin.buffer if str(file) == "-" else file
-        print(import_file(content, data, settings=settings, imported_at=datetime.now(UTC), **choices))
+        with followed(file.name) as on_progress:
+            summary = import_file(
+                content,
+                data,
+                settings=settings,
+                imported_at=datetime.now(UTC),
+                on_progress=on_progress,
+                **choices,
+            )
+        print(summary)
     print(f"data folder: {data.absolute()}", file=sys.stderr)
 
 

@@ -1,6 +1,9 @@
 """`ctm import` with its options; what each does to rows is tested with the imports themselves."""
 
 import gzip
+import os
+import subprocess
+import sys
 
 import pyarrow.parquet as pq
 import pytest
@@ -118,3 +121,19 @@ def test_a_mapping_can_be_kept_for_later_files(spend):
     run, rows = spend(content + "2026-11-03,1,7.00,USD\n")
     assert (run.exit_code, rows) == (0, ["50.00", "50.00", "7.00"])
     assert "  preset    agency: " in run.text
+
+
+def test_a_bar_is_drawn_on_a_terminal_and_only_there(tmp_path):
+    file = tmp_path / "spend.csv"
+    file.write_text(SPEND)
+    command = [sys.executable, "-m", "ctm_analytics", "import", "spend", str(file), "--dry-run"]
+    terminal, end = os.openpty()
+    run = subprocess.run([*command, "--data", str(tmp_path)], stderr=end, stdout=subprocess.PIPE, check=True)
+    os.close(end)
+    drawn = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    assert "spend.csv: storing" in drawn
+    assert "\x1b[3" not in drawn, "no colour"
+    quiet = subprocess.run([*command, "--data", str(tmp_path)], capture_output=True, check=True)
+    assert quiet.stdout == run.stdout
+    assert b"storing" not in quiet.stderr

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from ctm_analytics.imports import import_sales, import_spend, undo_import
 from ctm_analytics.settings import Settings
+from ctm_analytics.workbench import open_workbench
 
 IMPORTED_AT = datetime(2026, 11, 23, tzinfo=UTC)
 cents = some.integers(0, 10**12)
@@ -49,6 +50,12 @@ def bring_in(folder: str, content: str, day: int = 0) -> None:
     file = Path(folder) / "spend.csv"
     file.write_text(content)
     import_spend(file, Path(folder), settings=Settings(), imported_at=IMPORTED_AT + timedelta(days=day))
+
+
+def counted(folder: str) -> list[tuple[str, ...]]:
+    """What the analysis takes for spend: of each day and ad the latest import."""
+    spend = open_workbench(folder, as_of=IMPORTED_AT + timedelta(days=400)).sql("from spend").df
+    return sorted(spend.astype(str).itertuples(index=False, name=None))
 
 
 @settings(max_examples=60, deadline=None)
@@ -169,3 +176,39 @@ def test_a_period_that_is_spread_adds_up_to_what_the_file_says(amount, length, c
         shares = [row["spend"] for row in stored(Path(folder), "spend")]
     assert (len(shares), summary.days, summary.total_amount) == (length, length, Decimal(amount) / 100)
     assert max(shares) - min(shares) <= (1 if currency == "JPY" else Decimal("0.01"))
+
+
+@settings(max_examples=8, deadline=None)
+@given(spend_rows, some.randoms(use_true_random=False))
+def test_the_order_in_which_different_days_are_imported_does_not_matter(rows, shuffler: random.Random):
+    by_day: dict[date, list[tuple[date, str, int, int]]] = {}
+    for row in rows:
+        by_day.setdefault(row[0], []).append(row)
+    files = [spend_file(rows_of_day, "{:.2f}") for rows_of_day in by_day.values()]
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        for place, content in enumerate(files):
+            bring_in(folder, content, place)
+        for place, content in enumerate(shuffler.sample(files, len(files))):
+            bring_in(other, content, place)
+        assert counted(folder) == counted(other)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    some.dictionaries(
+        some.tuples(days, ads), some.lists(cents, min_size=3, max_size=3), min_size=1, max_size=12
+    )
+)
+def test_restated_spend_is_as_if_only_the_last_version_had_been_imported(versions):
+    files = [
+        spend_file([(day, ad, amounts[version], 0) for (day, ad), amounts in versions.items()], "{:.2f}")
+        for version in range(3)
+    ]
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        for place, content in enumerate(dict.fromkeys(files)):
+            bring_in(folder, content, place)
+        bring_in(other, list(dict.fromkeys(files))[-1])
+        assert counted(folder) == counted(other)
+        assert sum(int(row[2]) for row in counted(folder)) == sum(
+            amounts[files.index(list(dict.fromkeys(files))[-1])] for amounts in versions.values()
+        )
