@@ -35,8 +35,8 @@ compiler:  # the fault tests build a small C library that lets calls of the oper
 	  command -v apt-get >/dev/null || { echo "make test builds a small C library: install a C compiler and run it again."; exit 1; }; \
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends gcc libc6-dev; }
 
-faults: .venv/.ok .venv-faults/.ok compiler filesystems  ## the long sweeps of faults: kills, power cuts, full disks, mutants (an hour)
-	$(AS_ROOT) env CTM_FAULTS=sweep $(BIN)/pytest -s tests/faults
+faults: .venv/.ok .venv-faults/.ok compiler filesystems  ## the long sweeps of faults: kills, power cuts, full disks, mutants (two hours)
+	$(AS_ROOT) env CTM_FAULTS=sweep CTM_FAULTS_SCALE=$${CTM_FAULTS_SCALE:-1} $(BIN)/pytest -s tests/faults
 
 filesystems:  # make faults cuts the power of file systems of its own
 	@command -v xfs_io >/dev/null && command -v mkfs.xfs >/dev/null && command -v mkfs.ext4 >/dev/null || { \
