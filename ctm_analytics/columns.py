@@ -125,7 +125,8 @@ COLUMNS: dict[str, Column] = {
     "matched_by": Column("Matched by", "text"),
     "evidence": Column("Kind of key", "text"),
     "net_amount": Column("Net amount", "money"),
-    "first_spend": Column("Spend at first", "cents", "", "As first imported, before any restatement"),
+    "first_spend": Column("Spend at first", "money", "", "As first imported, before any restatement"),
+    "spend_change": Column("Restated by", "cents", "", "Spend now, less spend at first"),
     "restated_days": Column("Restated days", "count"),
     "match_rate_low": Column(
         "Matched at least", "percent", "", "Sales / (sales + all unmatched sales of the period)"

@@ -82,11 +82,19 @@ VIEWS = {
     "check": ("status", "detail", "share", "next_step"),
     "match": ("matched_by", "evidence", "count", "share", "net_amount"),
     "ad": (
-        *("ad_name", "first_spend", "spend", "restated_days", "restated_at", "match_rate_low"),
+        *(
+            "ad_name",
+            "first_spend",
+            "spend",
+            "spend_change",
+            "restated_days",
+            "restated_at",
+            "match_rate_low",
+        ),
         *("unmatched_sales", "cac", "cac_if_all"),
     ),
     "total": (
-        *("first_spend", "spend", "restated_days", "restated_at", "match_rate_low"),
+        *("first_spend", "spend", "spend_change", "restated_days", "restated_at", "match_rate_low"),
         *("unmatched_sales", "cac", "cac_if_all"),
     ),
 }

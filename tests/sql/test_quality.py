@@ -153,14 +153,15 @@ def test_a_restatement_says_how_much_from_what_to_what_and_when(world: World) ->
     world.spend(day, "1", "10.00").spend(day, "1", "12.00", imported_at=first)
     world.spend(day, "1", "11.50", imported_at=second).spend(day + DAY, "1", "5.00")
     rows = quality_by(world, "ad")
-    names = ("first_spend", "spend", "restated_days", "restated_at")
+    names = ("first_spend", "spend", "spend_change", "restated_days", "restated_at")
     assert [rows["1"][name] for name in names] == [
         Decimal("15.00"),
         Decimal("16.50"),
+        Decimal("1.50"),
         1,
         second.replace(tzinfo=UTC),
     ]
-    assert [rows["2"][name] for name in names] == [Decimal("8.00"), Decimal("8.00"), 0, None]
+    assert [rows["2"][name] for name in names] == [Decimal("8.00"), Decimal("8.00"), 0, 0, None]
     each = world.open().sql("from restatements order by restated_at").table.to_pylist()
     assert [
         (row["ad_id"], row["restated_at"], row["previous_cents"], row["restated_cents"]) for row in each

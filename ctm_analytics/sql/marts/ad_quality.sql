@@ -62,6 +62,7 @@ select
     totals.ad_name,
     cast(totals.first_spend_cents * :minor_unit as decimal(18, :decimals)) as first_spend,
     cast(totals.spend_cents * :minor_unit as decimal(18, :decimals)) as spend,
+    cast((totals.spend_cents - totals.first_spend_cents) * :minor_unit as decimal(18, :decimals)) as spend_change,
     cast(:reporting_currency as string) as currency,
     totals.restated_days,
     totals.restated_at,
