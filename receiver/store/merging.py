@@ -92,7 +92,8 @@ def merge_files(
     StorageFailed
         If what was written is not what was read.
     """
-    shutil.rmtree(workplace, ignore_errors=True)
+    if workplace.exists():
+        shutil.rmtree(workplace)
     workplace.mkdir(mode=0o700)
     schema = _common_schema(inputs)
     survey = _survey(inputs)

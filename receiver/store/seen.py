@@ -177,9 +177,8 @@ def rename_files(path: Path, old: Collection[str], new: Iterable[str]) -> None:
                 for name in old
             ]
             periods = [row[0] for row in found if row is not None]
-            if len(periods) == len(
-                old
-            ):  # else the index has missed some of their events: it will read the new
+            # Where the index has missed some of the old, it will read the new.
+            if len(periods) == len(old):
                 # They will be forgotten with the oldest of them.
                 rows = [(name, min(periods)) for name in new]
                 connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?)", rows)

@@ -32,6 +32,7 @@ class Mutant(NamedTuple):
 
 STRUCK = "faults/test_killed_at_any_call.py::test_work_struck_at_any_call_ends_in_the_same_events"
 JOURNAL, PUBLISHER = "receiver/test_journal.py", "receiver/test_publisher.py"
+COMPACTION = "receiver/test_compaction.py"
 
 MUTANTS = [
     Mutant(
@@ -181,6 +182,90 @@ MUTANTS = [
         "            self._loop.call_soon_threadsafe(self._acknowledge, group, 0.0)\n"
         "            self._write(content)\n",
         (f"{JOURNAL}::test_a_delivery_is_durable_only_after_the_sync_has_returned",),
+    ),
+    Mutant(
+        "a closed generation is written to",
+        "store/manifest.py",
+        "    return second if (first / CLOSED_FILE).exists() else first\n",
+        "    return first\n",
+        (f"{COMPACTION}::test_a_compaction_can_be_given_up",),
+    ),
+    Mutant(
+        "closed before the one before is removed",
+        "store/compaction.py",
+        "        if not closed_generations(folder):\n            _settle",
+        "        if True:\n            _settle",
+        (f"{COMPACTION}::test_a_generation_is_closed_only_once_the_one_before_is_removed",),
+    ),
+    Mutant(
+        "removed before readers are done",
+        "store/compaction.py",
+        "        if _age(generation / CLOSED_FILE) >= grace_seconds:\n",
+        "        if True:\n",
+        (f"{COMPACTION}::test_readers_that_have_listed_a_generation_can_read_it_until_the_grace_is_over",),
+    ),
+    Mutant(
+        "a merged file is removed before readers are done",
+        "store/compaction.py",
+        "not in listed and _age(path) >= grace_seconds:\n",
+        "not in listed:\n",
+        (f"{COMPACTION}::test_merged_files_are_removed_when_their_grace_is_over_and_nothing_else_is",),
+    ),
+    Mutant(
+        "settled names are not synced",
+        "store/compaction.py",
+        "        sync_folder(day)\n",
+        "",
+        (f"{COMPACTION}::test_every_step_is_durable_before_the_manifest_names_it",),
+    ),
+    Mutant(
+        "the index is told of files whose events it has missed",
+        "store/seen.py",
+        "            if len(periods) == len(old):\n",
+        "            if periods:\n",
+        (f"{COMPACTION}::test_an_index_that_missed_a_file_reads_what_it_became",),
+    ),
+    Mutant(
+        "ids of lost files stay known",
+        "store/manifest.py",
+        "            return generation < self.live[0]\n",
+        "            return True\n",
+        (f"{PUBLISHER}::test_an_index_of_the_future_does_not_swallow_events",),
+    ),
+    Mutant(
+        "any copy stays",
+        "store/merging.py",
+        "            stays.append(first == received_at and event_id not in kept)\n",
+        "            stays.append(event_id not in kept)\n",
+        (f"{COMPACTION}::test_of_several_copies_the_one_received_first_stays",),
+    ),
+    Mutant(
+        "rows are not counted at the end",
+        "store/merging.py",
+        "    if copies != dealer.left_out:\n",
+        "    if False:\n",
+        (f"{COMPACTION}::test_a_compaction_that_loses_a_row_is_never_published",),
+    ),
+    Mutant(
+        "what the index has forgotten is new",
+        "store/publisher.py",
+        "        if not late:\n            return\n",
+        "        return\n",
+        (f"{COMPACTION}::test_a_redelivery_of_what_the_index_has_forgotten_is_found_in_the_settled_files",),
+    ),
+    Mutant(
+        "merged files are remembered for longer than their ids",
+        "store/seen.py",
+        "[(name, min(periods)) for name in new]",
+        "[(name, max(periods)) for name in new]",
+        (f"{COMPACTION}::test_a_merged_file_is_forgotten_with_the_oldest_of_its_ids",),
+    ),
+    Mutant(
+        "a late event's contact is looked for in the wrong row groups",
+        "store/late.py",
+        "keys[position] <= statistics.max\n",
+        "keys[position] < statistics.max\n",
+        (f"{COMPACTION}::test_a_redelivery_of_what_the_index_has_forgotten_is_found_in_the_settled_files",),
     ),
 ]  # fmt: skip
 
