@@ -87,10 +87,10 @@ def test_the_matured_rate_covers_the_truth_where_the_naive_rate_is_too_low() -> 
 
 def test_matured_cac_covers_the_truth_where_the_naive_one_is_too_high() -> None:
     random, covered, naive = np.random.default_rng(13), [], []
-    truth = 1000 / (60 * TRUE_RATE)
+    truth = 1000 / (150 * TRUE_RATE)
     for _ in range(200):
         _, durations, converted = cohort(random, 500)
-        ages, _, _ = young = cohort(random, 60, oldest=6)
+        ages, _, _ = young = cohort(random, 150, oldest=6)
         customers = int(young[2].sum())
         answer = matured_cac(1000, customers, ages, lag_of(durations, converted))
         assert answer is not None
