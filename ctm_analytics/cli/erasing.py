@@ -114,12 +114,15 @@ def _erase(
 
 def _everything_about(folder: "DataFolder", named: "Person") -> tuple["Person", "Identities"]:
     """Find all ids of a person, and by what else the imports know them."""
-    from ctm_analytics.imports.erasing import ErasedContact, find_identities
+    from ctm_analytics.imports.erasing import ErasedContact, find_contacts, find_identities
     from receiver.store.erasure import find_ids
     from receiver.store.tombstones import find_kin
 
     kin = find_kin(folder, named)
-    person = named._replace(ids=_with_spellings(find_ids(folder, named, kin), named.platform))
+    # An erasure that was interrupted may have left ids in the imports alone.
+    imported = find_contacts(folder.root, kin.has_contact)
+    found = find_ids(folder, named._replace(ids=named.ids | imported), kin)
+    person = named._replace(ids=_with_spellings(found, named.platform))
     return person, find_identities(folder.root, ErasedContact(*person), kin.has_identity)
 
 

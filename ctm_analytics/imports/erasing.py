@@ -61,6 +61,12 @@ class Identities(NamedTuple):
     others: frozenset[str]
 
 
+def find_contacts(data: Path, is_known: Callable[[str], bool]) -> frozenset[str]:
+    """Find the contacts in sales and contacts of which somebody says that they are known."""
+    contacts = {row["contact_id"] for kind in _KINDS for row in _rows(data, kind)} - {None}
+    return frozenset(filter(is_known, contacts))
+
+
 def find_identities(data: Path, contact: ErasedContact, is_known: Callable[[str, str], bool]) -> Identities:
     """Find the customer ids, e-mail addresses and phone numbers that the imports tie to a contact.
 

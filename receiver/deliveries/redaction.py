@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 # What a person wrote, or words about them, under whatever key Meta puts it.
-_WORDS = {"text", "caption", "title", "subtitle", "description", "body", "note", "nlp"}
+_WORDS = {"text", "caption", "title", "subtitle", "description", "body", "note", "subject", "nlp"}
 _ANSWERS = {"answer", "response_json", "review_text"}
 _MEDIA = {"url", "image_url", "link", "filename", "location", "sdp"}
-_PROFILE = {"profile", "username", "full_name", "first_name", "last_name", "reviewer_name"}
-_CHECKOUT = {"shipping_address", "requested_user_info"}
-_CONTENT = _WORDS | _ANSWERS | _MEDIA | _PROFILE | _CHECKOUT
+_PROFILE = {"profile", "username", "full_name", "first_name", "last_name", "reviewer_name", "sender_name"}
+_CHECKOUT = {"shipping_address", "requested_user_info", "payment_credential"}
+_CREDENTIALS = {"authorization_code"}
+_CONTENT = _WORDS | _ANSWERS | _MEDIA | _PROFILE | _CHECKOUT | _CREDENTIALS
 
 _IDENTIFYING = re.compile(r"^(id|key|type|status|mime_type|sha256)$|_(id|type|time|timestamp)$")
 _CONTACT_IDS = ("wa_id", "user_id", "parent_user_id", "identity_key_hash")

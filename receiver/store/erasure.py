@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from receiver.deliveries import ReadingOptions, read_delivery
 from receiver.deliveries.people import person_ids
 from receiver.errors import ErasureIncomplete, ReceiverError
+from receiver.store.backfill import remove_unfinished_backfills
 from receiver.store.compaction import remove_replaced
 from receiver.store.folder import DataFolder, locked, sync_folder
 from receiver.store.manifest import SettledFile, current_manifest, live_files, recent_files
@@ -109,11 +110,9 @@ def erase(folder: DataFolder, person: Person, until: datetime, *, is_dry_run: bo
         for number in current_manifest(folder).live:
             for path in recent_files(folder, number):
                 work.recent(path)
-        if not is_dry_run:
-            # What only readers of the last hour still list, and what an interrupted compaction left.
-            remove_replaced(folder, 0)
-            shutil.rmtree(folder.staging / "compaction", ignore_errors=True)
         with locked(folder.publishing_lock):
+            if not is_dry_run:
+                _remove_leftovers(folder)
             for path in sorted(folder.done.glob("*.wal")):
                 work.segment(path)
             for path in sorted(folder.quarantine.iterdir()):
@@ -142,6 +141,16 @@ def publish_everything(folder: DataFolder, options: ReadingOptions) -> None:
                 f" {PUBLISHED_SECONDS:.0f} seconds. See what it says, then run the same command again."
             )
         time.sleep(_POLL_SECONDS)
+
+
+def _remove_leftovers(folder: DataFolder) -> None:
+    """Remove what nobody needs any more: hold both locks, so that nobody is writing any of it."""
+    remove_replaced(folder, 0)  # what only readers of the last hour still list
+    # What an interrupted publication, compaction, erasure or backfill has left.
+    shutil.rmtree(folder.staging / "compaction", ignore_errors=True)
+    for unfinished in [*folder.staging.glob("*.parquet.tmp"), *folder.staging.glob("*.rewritten.tmp")]:
+        unfinished.unlink()
+    remove_unfinished_backfills(folder)
 
 
 class _Work:

@@ -248,6 +248,23 @@ def test_a_file_of_somebody_elses_making_that_names_the_person_fails_the_proof(
     assert ctm("erase", "--contact", ANNA, "--data", captured.root).exit_code == 0
 
 
+def test_what_interrupted_work_has_left_goes_too(captured: DataFolder, ctm) -> None:
+    whole = next(captured.root.glob("events/settled/*/*.parquet")).read_bytes()
+    (captured.staging / "compaction").mkdir(exist_ok=True)
+    backfill = captured.staging / "backfill-20261101T000000-0"
+    backfill.mkdir()
+    left = [
+        captured.staging / "run-1-9.parquet.tmp",
+        captured.staging / "g000001-0.rewritten.tmp",
+        captured.staging / "compaction" / "2025-06-08-0.arrow.tmp",
+        backfill / f"{0:016}.wal",
+    ]
+    for path in left:
+        path.write_bytes(whole)
+    assert ctm("erase", "--contact", ANNA, "--data", captured.root).exit_code == 0
+    assert [path for path in left if path.exists()] == []
+
+
 def test_the_proof_opens_parquet_files_of_any_kind(captured: DataFolder, ctm) -> None:
     table = pq.read_table(next(captured.root.glob("events/settled/*/*.parquet")), partitioning=None)
     copy = captured.root / "events" / "settled" / "day=2020-01-01"

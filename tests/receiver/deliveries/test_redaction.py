@@ -30,6 +30,8 @@ MESSENGER = [
     {"order": {"products": [{"id": 1}], "note": CANARY}},
     {"payment": {"requested_user_info": {"contact_name": CANARY}}},
     {"checkout_update": {"shipping_address": {"street1": CANARY}}},
+    {"account_linking": {"status": "linked", "authorization_code": CANARY}},
+    {"payment": {"payment_credential": {"charge_id": CANARY}}},
     {"brand_new": {"text": CANARY, "from": {"id": "1", "name": CANARY}}},
 ]  # fmt: skip
 
@@ -78,6 +80,7 @@ def test_nothing_a_person_wrote_on_whatsapp_is_in_any_column(samples, keys, kind
     [
         {"item": "comment", "message": CANARY, "from": {"id": "1", "name": CANARY}, "comment_id": "c_1"},
         {"text": CANARY, "from": {"id": "1", "username": CANARY}, "comment_id": "c_1"},
+        {"item": "post", "sender_name": CANARY, "message": CANARY, "comment_id": "c_1"},
         {"review_text": CANARY, "reviewer_name": CANARY, "comment_id": "c_1"},
     ],
 )
@@ -92,10 +95,10 @@ def test_nothing_a_visitor_of_the_page_wrote_is_in_any_column(samples, value):
 
 
 CONTENT_KEYS = [
-    *("text", "caption", "title", "subtitle", "description", "body", "note", "nlp"),
+    *("text", "caption", "title", "subtitle", "description", "body", "note", "subject", "nlp"),
     *("answer", "response_json", "review_text", "url", "image_url", "link", "filename", "location", "sdp"),
-    *("profile", "username", "full_name", "first_name", "last_name", "reviewer_name"),
-    *("shipping_address", "requested_user_info"),
+    *("profile", "username", "full_name", "first_name", "last_name", "reviewer_name", "sender_name"),
+    *("shipping_address", "requested_user_info", "payment_credential", "authorization_code"),
 ]
 
 
