@@ -71,7 +71,8 @@ def normalise_phone(text: str, default_country: str | None = None) -> str | None
 def phone_spellings(contact_id: str) -> frozenset[str]:
     """List the phone numbers that a WhatsApp contact's id may stand for, as imports store them.
 
-    Brazil's mobile numbers are written with and without their ninth digit, Mexico's with and without a 1.
+    Brazil's mobile numbers are written with and without their ninth digit, Mexico's with and without a 1, Argentina's
+    with and without a 9, as ``sql/intermediate/phone_numbers.sql`` has it.
 
     Returns
     -------
@@ -90,10 +91,10 @@ def phone_spellings(contact_id: str) -> frozenset[str]:
         other = contact_id[:4] + contact_id[5:]
     elif contact_id.startswith("55") and len(contact_id) == 12:
         other = contact_id[:4] + "9" + contact_id[4:]
-    elif contact_id.startswith("521") and len(contact_id) == 13:
-        other = "52" + contact_id[3:]
-    elif contact_id.startswith("52") and len(contact_id) == 12:
-        other = "521" + contact_id[2:]
+    elif contact_id.startswith(("521", "549")) and len(contact_id) == 13:
+        other = contact_id[:2] + contact_id[3:]
+    elif contact_id.startswith(("52", "54")) and len(contact_id) == 12:
+        other = contact_id[:2] + {"52": "1", "54": "9"}[contact_id[:2]] + contact_id[2:]
     return frozenset((f"+{contact_id}", f"+{other}"))
 
 

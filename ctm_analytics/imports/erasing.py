@@ -83,6 +83,9 @@ def find_identities(data: Path, contact: ErasedContact, is_known: Callable[[str,
             identities = {(name, row[name]) for name in _IDENTITIES if row[name]}
             if contact.is_named_by(row):
                 theirs |= identities
+                theirs |= {
+                    ("phone", phone) for phone in phone_spellings((row["phone"] or "").removeprefix("+"))
+                }
             elif row["contact_id"]:
                 for identity in identities:
                     others[identity].add(row["contact_id"])

@@ -32,11 +32,11 @@ def person_ids(platform: str | None, contact_id: str | None, payload: str) -> fr
     ----------
     platform, contact_id, payload : the columns of the event
     """
-    if contact_id is None:
-        return frozenset()
     if platform != "whatsapp":
-        return frozenset((contact_id,))
+        return frozenset(() if contact_id is None else (contact_id,))
     item = mapping(parse_json(payload.encode()))
+    if contact_id is None:
+        return _updated_ids(item)
     ids: set[str | None] = {contact_id}
     for name, keys in _PERSON_KEYS.items():
         for leaf in map(mapping, sequence(item.get(name))):
@@ -44,6 +44,16 @@ def person_ids(platform: str | None, contact_id: str | None, payload: str) -> fr
             ids.update(participant if any(participant) else (text(leaf.get(key)) for key in keys))
             ids.update(_changed_ids(mapping(leaf.get("system"))))
     return frozenset(id_ for id_ in ids if id_)
+
+
+def _updated_ids(change: dict[str, Any]) -> frozenset[str]:
+    """Return the ids that a change of one person's id ties together."""
+    updates = sequence(mapping(change.get("value")).get("user_id_update"))
+    if len(updates) != 1:
+        return frozenset()
+    ids = mapping(mapping(updates[0]).get("user_id"))
+    named = (text(mapping(updates[0]).get("wa_id")), text(ids.get("previous")), text(ids.get("current")))
+    return frozenset(filter(None, named))
 
 
 def _changed_ids(notice: dict[str, Any]) -> list[str | None]:

@@ -1,0 +1,77 @@
+"""An id is found however it is written, and never inside another one."""
+
+import base64
+import json
+
+import pyarrow as pa
+import pytest
+from people import ANNA, ANNA_USER_ID, BEN, wamid
+
+from receiver.store.mentions import Mentions
+
+MENTIONS = Mentions([ANNA, ANNA_USER_ID])
+ESCAPED = "".join(f"\\u{ord(sign):04x}" for sign in ANNA)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ANNA,
+        f'{{"from":"{ANNA}"}}',
+        f"+{ANNA}",
+        f"call {ANNA}!",
+        f"a_{ANNA}_b",
+        ANNA_USER_ID,
+        f'{{"id":"{wamid(ANNA, 7)}"}}',
+    ],
+)
+def test_an_id_is_found(content: str) -> None:
+    assert MENTIONS.in_bytes(content.encode())
+    assert MENTIONS.in_body(content.encode())
+    assert MENTIONS.in_rows(pa.table({"anything": [None, content, "x"]})).to_pylist() == [False, True, False]
+    erased = MENTIONS.erased_from(content)
+    assert erased is not None
+    assert not MENTIONS.in_bytes(erased.encode())
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", ANNA[:-1], f"9{ANNA}", f"{ANNA}0", f"a{ANNA}", ANNA_USER_ID.replace(".", "x"), wamid(BEN, 7), wamid(ANNA[:-1] + "8", 7)],
+)  # fmt: skip
+def test_what_only_looks_like_it_is_not(content: str) -> None:
+    assert not MENTIONS.in_bytes(content.encode())
+    assert MENTIONS.in_rows(pa.table({"anything": [content]})).to_pylist() == [False]
+    assert MENTIONS.erased_from(content) == content
+
+
+def test_an_id_behind_escapes_is_found_in_json() -> None:
+    body = f'{{"from":"{ESCAPED}"}}'.encode()
+    assert json.loads(body) == {"from": ANNA}
+    assert not MENTIONS.in_bytes(body)
+    assert MENTIONS.in_body(body)
+    assert not MENTIONS.in_body(b'{"from":"\\u0031"')
+
+
+@pytest.mark.parametrize("before", [b"", b" ", b"  "])
+def test_an_id_in_a_body_that_is_kept_as_base64_is_found(before: bytes) -> None:
+    def kept(body: bytes) -> str:
+        return json.dumps({"body_base64": base64.b64encode(body).decode()}, separators=(",", ":"))
+
+    payloads = [
+        kept(before + ANNA.encode() + b" wrote"),
+        kept(before + BEN.encode()),
+        '{"body_base64":"!"}',
+        None,
+    ]
+    assert MENTIONS.in_rows(pa.table({"payload": payloads})).to_pylist() == [True, False, False, False]
+
+
+def test_both_of_two_ids_side_by_side_are_erased() -> None:
+    assert MENTIONS.erased_from(f"{ANNA} {ANNA},{ANNA_USER_ID}") == "erased erased,erased"
+    assert MENTIONS.erased_from(None) is None
+
+
+def test_signs_that_mean_something_in_patterns_mean_themselves() -> None:
+    mentions = Mentions(["a.b*c(d"])
+    assert mentions.in_bytes(b'"a.b*c(d"')
+    assert not mentions.in_bytes(b'"axb*c(d"')
