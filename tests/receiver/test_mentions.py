@@ -36,7 +36,8 @@ def test_an_id_is_found(content: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", ANNA[:-1], f"9{ANNA}", f"{ANNA}0", f"a{ANNA}", ANNA_USER_ID.replace(".", "x"), wamid(BEN, 7), wamid(ANNA[:-1] + "8", 7)],
+    ["", ANNA[:-1], f"9{ANNA}", f"{ANNA}0", f"a{ANNA}", ANNA_USER_ID.replace(".", "x"),
+     wamid(BEN, 7), wamid(ANNA[:-1] + "8", 7)],
 )  # fmt: skip
 def test_what_only_looks_like_it_is_not(content: str) -> None:
     assert not MENTIONS.in_bytes(content.encode())
