@@ -51,6 +51,11 @@ class Disk:
         command = ["umount", self.folder]
         wait_until(lambda: subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0)
 
+    def remove(self) -> None:
+        """Unmount it and give back its space."""
+        self.unmount()
+        self._image.unlink()
+
     def fill(self, free_bytes: int) -> Path:
         """Take all space but this much with one file, whose path is returned: unlink it to make room again."""
         file = self.folder / "filler"

@@ -18,4 +18,4 @@ def new_disk(tmp_path: Path) -> Iterator[Callable[[str], Disk]]:
 
     yield make
     for disk in disks:
-        disk.unmount()
+        disk.remove()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_a_backlog_of_five_million_events_is_published_behind_the_answers(
         f"{events} events: first answer after {answered_seconds:.1f} s, published after {published_seconds:.0f} s, "
         f"receiver {resident[0] >> 20} MiB, publisher {resident[1] >> 20} MiB at most"
     )
+    shutil.rmtree(data)  # gigabytes
     assert rows == events + 1
     assert answered_seconds < ANSWER_SECONDS
     assert max(resident) < MAX_RESIDENT_BYTES
