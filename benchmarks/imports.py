@@ -1,8 +1,9 @@
 """How fast a spend file is imported, beside what only copies it: duckdb's and pandas' read_csv into Parquet.
 
-Each contender runs in a process of its own, in turns; the best round counts.
+Each contender runs in a process of its own, in turns; the best round counts. The last lines show that the memory of
+an import does not grow with the file: the same for four times the rows, once.
 
-    python benchmarks/imports.py [--rows 2000000] [--rounds 3]
+    python benchmarks/imports.py [--rows 2000000] [--rounds 3] [--growth 4]
 """
 
 import argparse
@@ -90,6 +91,21 @@ def contend(name: str, source: Path, folder: Path) -> None:
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
+def measure_growth(rows: int, growth: int) -> None:
+    """Print the peak of memory of an import of so many rows, and of several times as many."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for height in (rows, rows * growth):
+            source = folder / f"{height}.csv"
+            write_file(source, height)
+            seconds, megabytes = run_once("ctm import", source, folder)
+            size = source.stat().st_size / 1e6
+            print(
+                f"ctm import      {seconds:6.2f} s  {height:10,} rows, {size:5,.0f} MB"
+                f"  {megabytes:6,.0f} MB at the peak"
+            )
+
+
 def compare(rows: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -112,6 +128,7 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rows", type=int, default=2_000_000)
     arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--growth", type=int, default=4)
     arguments.add_argument("--contender", help=argparse.SUPPRESS)
     arguments.add_argument("--source", type=Path, help=argparse.SUPPRESS)
     arguments.add_argument("--target", type=Path, help=argparse.SUPPRESS)
@@ -120,3 +137,4 @@ if __name__ == "__main__":
         contend(chosen.contender, chosen.source, chosen.target)
     else:
         compare(chosen.rows, chosen.rounds)
+        measure_growth(chosen.rows, chosen.growth)

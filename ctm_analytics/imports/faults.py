@@ -116,16 +116,18 @@ class Findings:
         bad = len(by_line)
         lines = _aligned([_cells(line, found) for line, found in list(by_line.items())[:SHOWN_ROWS]])
         if bad > SHOWN_ROWS:
-            lines.append(f"  … and {plural(bad - SHOWN_ROWS, 'more row')}")
+            lines.append(f"  … and {plural(bad - SHOWN_ROWS, 'more row')}: --rejects FILE writes them all")
         advices = dict.fromkeys(fault.advice for found in by_line.values() for fault in found if fault.advice)
         return "\n".join([*lines, *advices])
 
     def refusal(self) -> InvalidFile:
         """Build the error that names the bad rows."""
         bad = len(self._by_line())
+        fit = self.rows_read - bad
+        way_on = f"; --max-errors {bad} to import the others" if fit else ""
         return InvalidFile(
-            f"{self.file}: {self.rows_read - bad:,} of {plural(self.rows_read, 'row')} fit,"
-            f" {bad:,} {'does' if bad == 1 else 'do'} not (nothing imported).\n{self.described()}"
+            f"{self.file}: {fit:,} of {plural(self.rows_read, 'row')} fit,"
+            f" {bad:,} {'does' if bad == 1 else 'do'} not (nothing imported{way_on}).\n{self.described()}"
         )
 
     def _by_line(self) -> dict[int, list[Fault]]:

@@ -225,9 +225,12 @@ def _refuse_rivals(file: str, layout: Layout) -> None:
 
 
 def _missing(file: str, layout: Layout) -> str:
-    sentences = [_missing_field(name, layout) for name in layout.missing]
+    missing = list(layout.missing)
+    if {"spend", "currency"}.issubset(missing) and _CURRENCY_IN_HEADER.search(_near_miss("spend", layout)):
+        missing.remove("currency")  # the column that is meant names it
+    sentences = [_missing_field(name, layout) for name in missing]
     found = listed([shown(column) for column in layout.header], 30)
-    lack = plural(len(layout.missing), "required column is", "required columns are")
+    lack = plural(len(missing), "required column is", "required columns are")
     head = f"{file}: read as {layout.preset.title}, but {lack} missing."
     return "\n".join([head, *sentences, f"  found: {found}"])
 
@@ -243,12 +246,22 @@ def _other_kind(kind: str, header: tuple[str, ...]) -> str:
 
 def _missing_field(name: str, layout: Layout) -> str:
     rule = layout.preset.fields[name]
-    spelled = rule.headers[_language(layout)][0].replace(_CURRENCY, "USD")
-    said = f"  no column {shown(spelled)} (field {name})."
-    near = {re.sub(r"\s*\(.*\)$", "", _plain(column)): column for column in layout.unused}
-    # "Opportunity Name" looks like "Opportunity ID": where the preset knows better, only a slip of the pen is guessed.
-    cutoff = 0.9 if rule.missing else 0.6
-    for guess in difflib.get_close_matches(_plain(spelled.partition(" (")[0]), list(near), 1, cutoff):
-        return f'{said} Did you mean {shown(near[guess])}? Then add --map "{near[guess]}={name}".'
+    said = f"  no column {shown(_spelled(name, layout))} (field {name})."
+    if near := _near_miss(name, layout):
+        return f'{said} Did you mean {shown(near)}? Then add --map "{near}={name}".'
     advice = rule.missing or ("Say it for the whole file: --currency USD." if name == "currency" else "")
     return f"{said} {advice}".rstrip()
+
+
+def _spelled(name: str, layout: Layout) -> str:
+    return layout.preset.fields[name].headers[_language(layout)][0].replace(_CURRENCY, "USD")
+
+
+def _near_miss(name: str, layout: Layout) -> str:
+    """Find the unused column that is nearly spelled as a field is; empty when there is none."""
+    near = {re.sub(r"\s*\(.*\)$", "", _plain(column)): column for column in layout.unused}
+    # "Opportunity Name" looks like "Opportunity ID": where the preset knows better, only a slip of the pen is guessed.
+    cutoff = 0.9 if layout.preset.fields[name].missing else 0.6
+    wanted = _plain(_spelled(name, layout).partition(" (")[0])
+    guesses = difflib.get_close_matches(wanted, list(near), 1, cutoff)
+    return near[guesses[0]] if guesses else ""

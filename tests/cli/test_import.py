@@ -50,7 +50,7 @@ def test_a_bad_row_fails_the_import_and_nothing_is_written(imported, tmp_path):
     run, rows = imported("spend", FILES["spend"] + "2026-11-31,1,x,USD\n")
     assert (run.exit_code, run.stdout, rows) == (1, b"", [])
     assert run.stderr == (
-        "ctm: file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "ctm: file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  day  "2026-11-31"  no such day; also spend "x" not a number\n'
     )
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["file.csv"]

@@ -8,7 +8,7 @@ SPEND = "day,ad_id,spend,currency\n"
 
 def test_every_bad_row_is_named_with_line_column_value_and_what_was_expected(importer, sample):
     assert importer.error("spend", sample("faulty_spend.csv")) == (
-        "faulty_spend.csv: 2 of 13 rows fit, 11 do not (nothing imported).\n"
+        "faulty_spend.csv: 2 of 13 rows fit, 11 do not (nothing imported; --max-errors 11 to import the others).\n"
         '  line 3   Day                 "2026-11-31"          no such day\n'
         '  line 4   Amount spent (USD)  "twelve"              not a number;'
         ' also Impressions "1.5" not a whole number of at least 0\n'
@@ -31,7 +31,9 @@ def test_every_bad_row_is_named_with_line_column_value_and_what_was_expected(imp
 def test_a_long_list_of_bad_rows_is_cut_and_counted(importer):
     message = importer.error("spend", SPEND + "".join(f"2026-11-01,{ad},x,USD\n" for ad in range(25)))
     assert message.startswith("file.csv: 0 of 25 rows fit, 25 do not (nothing imported).")
-    assert message.endswith('  line 21  spend  "x"  not a number\n  … and 5 more rows')
+    assert message.endswith(
+        '  line 21  spend  "x"  not a number\n  … and 5 more rows: --rejects FILE writes them all'
+    )
 
 
 def test_a_long_value_is_cut_and_its_line_breaks_escaped(importer):
@@ -54,7 +56,7 @@ def test_an_unclosed_quote_is_named_where_it_opens(importer):
     assert importer.error(
         "spend", SPEND + '2026-11-01,8,1.00,USD\n2026-11-01,"9,1.00,USD\n2026-11-02,9,1.00,USD\n'
     ) == (
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         "  line 3  –    a quote is opened here and never closed"
     )
 
@@ -178,6 +180,6 @@ def test_an_amount_whose_sign_contradicts_its_currency_is_a_bad_row(importer, te
     assert importer.error(
         "spend", f"Day,Ad ID,Amount spent (USD)\n2026-11-01,8,1.00\n2026-11-02,8,{text}\n"
     ) == (
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         f'  line 3  Amount spent (USD)  "{text}"  not USD, the currency of this row'
     )

@@ -41,7 +41,7 @@ def test_rates_are_kept_to_eight_decimals(importer):
 
 def test_a_second_rate_for_a_day_is_a_bad_row(importer):
     assert importer.error("rates", "day,currency,rate\n2026-11-01,EUR,1.08\n2026-11-01,eur,1.09\n") == (
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  currency  "EUR"  line 2 has a rate for 2026-11-01 too'
     )
 

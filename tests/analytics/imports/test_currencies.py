@@ -18,7 +18,7 @@ def test_three_decimals_are_kept_in_a_currency_that_has_them(importer, currency)
 
 def test_three_decimals_are_a_bad_row_in_another_currency_of_the_same_file(importer):
     assert importer.error("spend", SPEND + "2026-11-01,8,1.125,KWD\n2026-11-02,8,1.125,USD\n") == (
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  spend  "1.125"  more than 2 decimals'
     )
 

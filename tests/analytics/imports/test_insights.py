@@ -60,7 +60,7 @@ def test_a_line_that_is_no_object_is_a_bad_row(importer):
     rejects = importer.folder / "rejects.jsonl"
     content = lines({}) + '{"ad_id": \n[]\n' + lines({"spend": "twelve"})
     assert importer.error("spend", content, rejects=rejects) == (
-        "file.csv: 1 of 4 rows fit, 3 do not (nothing imported).\n"
+        "file.csv: 1 of 4 rows fit, 3 do not (nothing imported; --max-errors 3 to import the others).\n"
         "  line 2  –                not a JSON object: Expecting value at column 1\n"
         "  line 3  –                not a JSON object: it is a list or a single value\n"
         '  line 4  spend  "twelve"  not a number'

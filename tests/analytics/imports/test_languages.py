@@ -172,6 +172,6 @@ def test_a_count_settles_the_notation_of_the_amounts(importer):
 def test_decimals_in_a_currency_without_them_are_a_bad_row(importer):
     content = "day,ad_id,spend,currency\n2026-11-14,8,12.50,JPY\n2026-11-14,9,12.50,USD\n"
     assert importer.error("spend", content) == (
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 2  spend  "12.50"  JPY has no decimals'
     )

@@ -29,7 +29,10 @@ def test_so_many_bad_rows_as_are_allowed_are_left_out_and_named(importer):
 
 
 def test_one_bad_row_more_than_allowed_refuses_the_file(importer):
-    assert "2 of 4 rows fit, 2 do not (nothing imported)." in importer.error("spend", FAULTY, max_errors=1)
+    assert (
+        "2 of 4 rows fit, 2 do not (nothing imported; --max-errors 2 to import the others)."
+        in importer.error("spend", FAULTY, max_errors=1)
+    )
 
 
 def test_the_values_of_bad_rows_are_not_kept(importer):
@@ -204,7 +207,7 @@ def test_periods_of_one_ad_that_overlap_are_bad_rows(importer):
         "2026-11-12,2026-11-10,Spring,10,1.00,\n"
     )
     assert importer.error("spend", content, spread_evenly=True) == (
-        "file.csv: 2 of 5 rows fit, 3 do not (nothing imported).\n"
+        "file.csv: 2 of 5 rows fit, 3 do not (nothing imported; --max-errors 3 to import the others).\n"
         '  line 3  Reporting starts  "2026-11-10"  overlaps 2026-11-01 to 2026-11-30 of the same ad, line 2\n'
         '  line 4  Reporting starts  "2026-11-20"  overlaps 2026-11-01 to 2026-11-30 of the same ad, line 2\n'
         '  line 6  Reporting ends    "2026-11-10"  before the period begins, 2026-11-12'

@@ -55,6 +55,16 @@ def test_a_near_miss_of_a_header_with_a_currency_is_found(importer):
     assert 'Did you mean "Amont spent (USD)"? Then add --map "Amont spent (USD)=spend".' in message
 
 
+def test_the_currency_in_a_near_miss_is_not_asked_for(importer):
+    message = importer.error("spend", "Day,Ad ID,Amount spend (EUR)\n2026-11-01,8,1.00\n")
+    assert message == (
+        "file.csv: read as Meta Ads Manager, but 1 required column is missing.\n"
+        '  no column "Amount spent (USD)" (field spend). Did you mean "Amount spend (EUR)"?'
+        ' Then add --map "Amount spend (EUR)=spend".\n'
+        '  found: "Day", "Ad ID", "Amount spend (EUR)"'
+    )
+
+
 def test_a_report_without_ad_ids_says_how_to_get_them(importer):
     assert importer.error("spend", "Day,Ad name,Amount spent (PHP)\n2026-11-01,x,1.00\n") == (
         "file.csv: read as Meta Ads Manager, but 1 required column is missing.\n"

@@ -78,7 +78,7 @@ def test_line_items_above_their_order_are_folded_too(importer):
 def test_a_line_item_without_its_order_is_a_bad_row(importer):
     content = "Name,Created at,Total,Currency\n#1,2026-11-01 10:00:00 +0000,5.00,USD\n#2,,,\n"
     assert importer.error("sales", content) == (
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  Created at  ""  empty; also Currency "" empty; also Total "" empty'
     )
 
@@ -88,7 +88,7 @@ def test_an_order_with_a_total_twice_is_a_bad_row(importer):
         SALES + "#1,2026-11-01 10:00,5.00,USD\n#2,2026-11-01 10:00,5.00,USD\n#1,2026-11-01 11:00,6.00,USD\n"
     )
     assert importer.error("sales", content) == (
-        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 4  sale_id  "#1"  the same sale as line 2'
     )
 

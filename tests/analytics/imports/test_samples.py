@@ -89,43 +89,44 @@ def test_a_twin_in_another_encoding_is_the_same_import(importer, sample, name, k
 FAULTY = [
     (
         *("meta_table_export.csv", "spend", {}, "120226305854810123", "1.20226E+17"),
-        "file.csv: 4 of 5 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 4 of 5 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  Ad ID  "1.20226E+17"  rounded by Excel\n'
         "Excel has rounded ids: export the file again as CSV and do not open it in Excel before the import.",
     ),
     (
         *("ads_reporting_daily.csv", "spend", {}, "2026-11-02,Tocino", "2026-11-31,Tocino"),
-        'file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n  line 4  Day  "2026-11-31"  no such day',
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
+        '  line 4  Day  "2026-11-31"  no such day',
     ),
     (
         *("plain_spend.csv", "spend", {}, "1012.34,EUR", "1,012.34,EUR"),
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 2  –    9 fields, header has 8: unquoted comma in "1,012.34"?',
     ),
     (
         *("shopify_orders.csv", "sales", {}, '"1,050.00"', "$1.050,00"),
-        "file.csv: 5 of 6 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 5 of 6 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         "  line 6  –    42 fields, header has 41: an unquoted comma?",
     ),
     (
         *("woocommerce_analytics.csv", "sales", USD, "$50.00", "€50.00"),
-        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  N. Revenue (formatted)  "€50.00"  not USD, the currency of this row',
     ),
     (
         *("woocommerce_plugin.csv", "sales", {}, "8,Completed", "8,Done"),
-        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 4  Order Status  "Done"  not a status: expected completed, processing, on-hold, on hold, refunded,'
         " cancelled, failed, pending, pending payment, draft, checkout-draft, trash",
     ),
     (
         *("stripe_payments.csv", "sales", {}, "50.00,20.50,usd", "50.00,60.50,usd"),
-        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  Amount Refunded  "60.50"  more than the sale itself, 50.00',
     ),
     (
         *("hubspot_deals.csv", "sales", {}, "2026-03-12 14:05,", "2026-03-12 25:05,"),
-        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 2  Close Date  "2026-03-12 25:05"  no such time',
     ),
     (
@@ -135,29 +136,29 @@ FAULTY = [
     ),
     (
         *("plain_sales.csv", "sales", {}, "S-2", "S-1"),
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  sale_id  "S-1"  the same sale as line 2',
     ),
     (
         *("manychat_contacts.csv", "contacts", {}, "24123456789012345", "2.41235E+16"),
-        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 2  PSID  "2.41235E+16"  rounded by Excel\n'
         "Excel has rounded ids: export the file again as CSV and do not open it in Excel before the import.",
     ),
     (
         *("chatwoot_contacts.csv", "contacts", {}, "+5521999998888", "5.522E+12"),
-        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 2  phone_number  "5.522E+12"  rounded by Excel\n'
         "Excel has rounded ids: export the file again as CSV and do not open it in Excel before the import.",
     ),
     (
         *("plain_contacts.csv", "contacts", {}, "whatsapp", "whatsap"),
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  platform  "whatsap"  not a platform: expected messenger, instagram, whatsapp',
     ),
     (
         *("plain_rates.csv", "rates", {}, "0.00662", "0"),
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  rate  "0"  not a rate above 0 with at most 8 decimals',
     ),
 ]

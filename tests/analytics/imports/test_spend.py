@@ -150,14 +150,15 @@ def test_a_row_without_ad_and_numbers_is_left_out(importer):
 def test_spend_without_an_ad_that_is_no_total_is_a_bad_row(importer):
     content = SPEND + "2026-11-01,Spring,8,1.50\n2026-11-01,,,0.50\n2026-11-02,Spring,8,1.50\n"
     assert importer.error("spend", content) == (
-        'file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n  line 3  Ad ID  ""  empty'
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
+        '  line 3  Ad ID  ""  empty'
     )
 
 
 def test_the_same_row_twice_is_a_bad_row_and_not_added(importer):
     content = SPEND + "2026-11-01,Spring,8,1.50\n" * 2
     assert importer.error("spend", content) == (
-        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  Ad ID  "8"  the same row as line 2'
     )
 
@@ -174,7 +175,7 @@ def test_two_currencies_for_one_day_and_ad_are_refused(importer):
         "day,ad_id,spend,currency\n2026-11-01,8,1.50,USD\n2026-11-01,8,1.00,EUR\n2026-11-02,8,1.00,EUR\n"
     )
     assert importer.error("spend", content) == (
-        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported).\n"
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
         '  line 3  currency  "EUR"  line 2 has USD for the same day and ad'
     )
 
