@@ -24,7 +24,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _LONGEST = 365 * 24 * 60
 
 # Keys of ctm.toml that only the receiver reads.
-RECEIVER_KEYS = ("store_text", "max_body_bytes", "public_url", "retention_days")
+RECEIVER_KEYS = ("store_text", "max_body_bytes", "public_url", "retention_days", "client_certificate_header")
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,9 @@ class Webhook:
         try:
             digest = signature.claimed_digest(signatures)
             body = await self._body(receive)
-            signature.verify(body, signatures, self._settings.app_secrets)
+            signature.verify(
+                body, signatures, self._settings.app_secrets, self._settings.instagram_app_secrets
+            )
             await self._journal.append(body, digest)
         except SignatureRefused as error:
             self._tally.refusals[error.reason] += 1
@@ -122,6 +124,9 @@ class Webhook:
             raise _unavailable() from None
 
     def _check_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
+        named = self._settings.client_certificate_header.encode()
+        if named and not signature.is_meta_s_certificate([value for name, value in headers if name == named]):
+            raise Refusal(403, "refused")
         fields = dict(headers)
         if fields.get(b"content-encoding", b"identity").lower() != b"identity":
             raise Refusal(415, "refused")
@@ -169,7 +174,8 @@ class Deletions:
     async def receive(self, request: Request) -> Response:
         """Keep one request, and tell Meta where its state can be seen."""
         try:
-            asked = read_signed_request(await _form(request), self._settings.app_secrets)
+            secrets = self._settings.app_secrets + self._settings.instagram_app_secrets
+            asked = read_signed_request(await _form(request), secrets)
             if not self._settings.public_url:
                 raise ReceiverError("public_url is not set: the person could not be told where to look.")
             code = await asyncio.to_thread(store_request, self._folder, asked.user_id, asked.payload)

@@ -36,7 +36,7 @@ class SignatureRefused(ReceiverError):
 
     Attributes
     ----------
-    reason : str, ``absent``, ``repeated``, ``malformed`` or ``wrong``; safe to count and to log
+    reason : str, ``absent``, ``repeated``, ``malformed``, ``wrong`` or ``foreign``; safe to count and to log
     """
 
     def __init__(self, reason: str) -> None:

@@ -16,6 +16,7 @@ GREATEST_MAX_BODY_BYTES = 32 * MEBIBYTE
 # Meta delivers again for up to seven days: what is forgotten sooner would come back.
 LEAST_RETENTION_DAYS = 8
 GREATEST_RETENTION_DAYS = 36_500
+_HEADER_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -40,7 +41,8 @@ class ReceiverSettings:
 
     Attributes
     ----------
-    app_secrets : tuple of bytes, at least one; a delivery signed with any of them is accepted
+    app_secrets : tuple of bytes; a delivery signed with any of them is accepted
+    instagram_app_secrets : tuple of bytes, as above, but not for a Page or a WhatsApp account; together at least one
     verify_token : str, not empty; what Meta repeats in the verification handshake
     store_text : bool, whether message text is kept when events are published
     max_body_bytes : int, ``3 MiB <= max_body_bytes <= 32 MiB``
@@ -48,6 +50,8 @@ class ReceiverSettings:
     public_url : str, ``https://…`` without a slash at its end: where people see how their deletion request stands;
         empty if there is none
     retention_days : int or None, ``>= 8``; so many whole days of events are kept, ``None`` keeps all
+    client_certificate_header : str, in which a trusted proxy puts the subject of the client certificate that it has
+        verified; deliveries whose certificate is not Meta's are then refused. Empty: not looked at
     """
 
     app_secrets: tuple[bytes, ...] = field(repr=False)
@@ -58,6 +62,8 @@ class ReceiverSettings:
     human_app_ids: frozenset[str] = frozenset()
     public_url: str = ""
     retention_days: int | None = None
+    instagram_app_secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    client_certificate_header: str = ""
 
     @property
     def reading(self) -> ReadingSettings:
@@ -93,11 +99,15 @@ def load_settings(data: Path, environ: Mapping[str, str]) -> ReceiverSettings:
         )
     values = _values(data, environ)
     return ReceiverSettings(
-        app_secrets=main + instagram,
+        app_secrets=main,
+        instagram_app_secrets=instagram,
         verify_token=verify_token,
         max_body_bytes=_body_limit("max_body_bytes", values.get("max_body_bytes", 4 * MEBIBYTE)),
         public_url=_public_url("public_url", values.get("public_url", "")),
         retention_days=_days("retention_days", values.get("retention_days", 0)),
+        client_certificate_header=_header_name(
+            "client_certificate_header", values.get("client_certificate_header", "")
+        ),
         **vars(_reading_settings(values)),
     )
 
@@ -173,6 +183,7 @@ def _values(data: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         "human_app_ids",
         "public_url",
         "retention_days",
+        "client_certificate_header",
     ):
         text = environ.get(f"CTM_{key.upper()}", "").strip()
         if text:
@@ -219,6 +230,15 @@ def _body_limit(key: str, value: object) -> int:
     if not LEAST_MAX_BODY_BYTES <= limit <= GREATEST_MAX_BODY_BYTES:
         raise InvalidSetting(f"{key}: {value!r} is not {rule}.")
     return limit
+
+
+def _header_name(key: str, value: object) -> str:
+    name = str(value).lower()
+    if name and not _HEADER_NAME.fullmatch(name):
+        raise InvalidSetting(
+            f"{key}: {value!r} is not the name of a header. Write X-Client-Subject, or another."
+        )
+    return name
 
 
 def _app_ids(key: str, value: object) -> frozenset[str]:

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import gzip
+import hmac
 import os
 import resource
 import signal
@@ -21,6 +22,7 @@ from receiver.metrics import Tally
 from receiver.settings import ReceiverSettings
 from receiver.store.folder import DataFolder
 from receiver.store.journal import Journal
+from receiver.store.segment import read_segment
 
 Start = Callable[..., Receiver]
 
@@ -118,8 +120,11 @@ def test_two_signatures_are_refused_even_if_one_is_right(receiver: Receiver) -> 
 
 def test_any_of_several_secrets_is_accepted(start: Start) -> None:
     receiver = start(CTM_APP_SECRET="old,new", CTM_INSTAGRAM_APP_SECRET="instagram")
+    about_instagram = message("m_1").replace(b'"page"', b'"instagram"')
     for secret in ("old", "new", "instagram"):
-        assert receiver.post(message("m_1"), sign(message("m_1"), secret)).status_code == 200
+        assert receiver.post(about_instagram, sign(about_instagram, secret)).status_code == 200
+    assert receiver.post(message("m_1"), sign(message("m_1"), "instagram")).status_code == 401
+    assert 'ctm_signatures_refused_total{reason="foreign"} 1' in receiver.get_private("/metrics").text
 
 
 def test_a_signed_body_of_any_content_is_kept_and_answered_200(start: Start, data: Path) -> None:
@@ -129,6 +134,53 @@ def test_a_signed_body_of_any_content_is_kept_and_answered_200(start: Start, dat
         assert receiver.post(body).status_code == 200
     assert receiver.stop() == 0
     assert [row["event_type"] for row in published(data)] == ["unknown"] * len(bodies)
+
+
+CURIOUS_BODIES = [
+    '{"text":"na\u00efve \U0001f600"}'.encode(),
+    b'{"text":"na\\u00efve \\ud83d\\ude00 https:\\/\\/x"}',
+    b'{"text":"\\ud800"}',
+    b'{"text":"\x00"}\x00',
+    b"\xef\xbb\xbf{}",
+    b'{"a":1,"a":2}',
+    b'{"a":NaN,"b":1e999}',
+    b"9" * 100_000,
+    b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+    b"\xff\xfe\x00",
+    b"",
+    b" \r\n ",
+]
+
+
+def test_whatever_is_signed_lies_in_the_journal_byte_for_byte(start: Start, data: Path) -> None:
+    receiver = start()
+    for body in CURIOUS_BODIES:
+        assert receiver.post(body).status_code == 200, body[:40]
+    assert receiver.stop() == 0
+    kept = [
+        (delivery.body, delivery.signature)
+        for segment in sorted(data.glob("done/*.wal"))
+        for delivery in read_segment(segment.read_bytes(), segment.stem)[0]
+    ]
+    assert kept == [(body, hmac.digest(APP_SECRET.encode(), body, "sha256")) for body in CURIOUS_BODIES]
+    assert not list(data.glob("quarantine/*"))
+
+
+def test_without_the_setting_nobody_s_certificate_is_asked_for_and_with_it_only_meta_s_will_do(
+    start: Start,
+) -> None:
+    body, subject = message("m_1"), "CN=client.webhooks.fbclientcerts.com,O=Meta"
+    receiver = start(CTM_CLIENT_CERTIFICATE_HEADER="X-Client-Subject")
+    assert receiver.post(body, {**sign(body), "x-client-subject": subject}).status_code == 200
+    for headers in (
+        {},
+        {"x-client-subject": "CN=evil"},
+        {"x-client-subject": ""},
+        {"x-other-subject": subject},
+    ):
+        assert receiver.post(body, {**sign(body), **headers}).status_code == 403
+    assert receiver.post(body, {"x-client-subject": subject}).status_code == 401
+    assert handshake(receiver).status_code == 200
 
 
 def test_text_is_kept_only_when_it_is_asked_for(start: Start, data: Path) -> None:
@@ -194,6 +246,12 @@ def test_a_request_that_names_no_length_or_an_encoding_is_refused(receiver: Rece
     assert answer.status_code == 415
 
 
+CHUNKED = (
+    b"POST /webhook HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+    b"x-hub-signature-256: sha256=" + b"0" * 64 + b"\r\n\r\n"
+)
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [
@@ -203,13 +261,72 @@ def test_a_request_that_names_no_length_or_an_encoding_is_refused(receiver: Rece
         b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length : 3\r\n\r\n",
         b"GET / HTTP/1.1\nhost: x\n\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 7\r\ncontent-length: 7\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 7, 7\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: +7\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\na: b\r\n c\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\na: b\x00c\r\n\r\n",
+        CHUNKED + b"1\r\nxx\r\n0\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
     ],
-    ids=["two framings", "two lengths", "negative length", "space before colon", "bare line feeds", "tls"],
+    ids=[
+        "two framings",
+        "two lengths",
+        "negative length",
+        "space before colon",
+        "bare line feeds",
+        "tls",
+        "two equal lengths",
+        "list of lengths",
+        "signed length",
+        "folded header",
+        "zero byte",
+        "chunks that do not end",
+        "chunked twice",
+        "framing in disguise",
+    ],
 )
 def test_a_request_that_two_servers_could_read_differently_is_refused(
     receiver: Receiver, request_bytes: bytes
 ) -> None:
     assert receiver.exchange(request_bytes).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_request_hidden_in_another_is_not_served(receiver: Receiver) -> None:
+    hidden = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    both = b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\ntransfer-encoding: chunked\r\n\r\n"
+    answer = receiver.exchange(both % (len(hidden) + 5) + b"0\r\n\r\n" + hidden)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
+    # As a body it is a body, and a refused one is not read on.
+    unsigned = b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(hidden)
+    answer = receiver.exchange(unsigned + hidden)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+def test_another_protocol_is_not_spoken(receiver: Receiver, protocol: bytes) -> None:
+    head = b"POST /webhook HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: " + protocol
+    answer = receiver.exchange(head + b"\r\ncontent-length: 2\r\n\r\n{}")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_signature_in_any_other_form_is_refused_on_the_wire(receiver: Receiver) -> None:
+    digest = sign(b"{}")["x-hub-signature-256"].encode()
+    head = b"POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nx-hub-signature-256: "
+    for value in (
+        digest.upper(),
+        digest + b"0",
+        digest[:-1],
+        b"",
+        digest.replace(b"=", b"\xb2"),
+        digest + b"," + digest,
+    ):
+        assert receiver.exchange(head + value + b"\r\n\r\n{}").startswith(b"HTTP/1.1 401 "), value
+    assert receiver.exchange(head + digest + b"\r\nconnection: close\r\n\r\n{}").startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("header", [b"x: " + b"y" * 20_000, b"x: y\r\n" * 5_000, b"x" * 30_000])
@@ -357,24 +474,35 @@ def test_metrics_and_readiness_are_on_the_private_port_only(start: Start) -> Non
     assert "127.0.0.1" in receiver.private_url
 
 
-def test_nothing_personal_and_no_secret_is_logged_or_counted(start: Start) -> None:
-    receiver = start()
+def test_nothing_personal_and_no_secret_is_logged_or_counted_in_a_whole_run(
+    start: Start, data: Path, tmp_path: Path
+) -> None:
+    data.mkdir(mode=0o700)
+    settings = data / "ctm.toml"
+    settings.write_text("store_text = true")
+    receiver = start(
+        "--forward", "http://127.0.0.1:9/canary-of-the-bot", CTM_INSTAGRAM_APP_SECRET="canary-secret"
+    )
     receiver.post(message("m_canary", text="a private word"))
     receiver.post(message("m_canary", text="a private word"), {})
+    receiver.post(message("m_canary"), sign(message("m_canary"), "canary-secret"))
     receiver.post(b"canary that is not json")
     handshake(receiver, verify_token="canary")
+    handshake(receiver)
     receiver.exchange(b"GET /canary\x00 HTTP/1.1\r\n\r\n")
-    said = receiver.log + receiver.get_private("/metrics").text
+    receiver.exchange(b"GET /canary?canary=1 HTTP/1.1\r\nx-canary: 1\r\nconnection: close\r\n\r\n")
+    settings.write_text("canary = 'of the settings'\nstore_text = 'canary?'")
+    receiver.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "The settings in use stay" in receiver.log)
+    os.kill(receiver.publisher_pid(), signal.SIGKILL)
+    wait_until(lambda: "the publisher has failed" in receiver.log)
+    wait_until(lambda: published(data))
+    said = receiver.get_private("/metrics").text + receiver.get_private("/readyz").text
     assert receiver.stop() == 0
-    said += receiver.log
+    said += receiver.log.replace("'canary?'", "")  # the setting that is wrong is named, as it should be
     for word in (
-        "canary",
-        "private word",
-        "7219453208114",
-        "1906385232743451",
-        "an-app-secret",
-        "a-verify-token",
-    ):
+        "canary", "private word", "7219453208114", "1906385232743451", "an-app-secret", "a-verify-token",
+    ):  # fmt: skip
         assert word not in said
 
 

@@ -10,7 +10,8 @@ SECRETS = {"CTM_APP_SECRET": "one", "CTM_VERIFY_TOKEN": "token"}
 
 def test_several_secrets_are_valid_while_they_rotate(tmp_path: Path) -> None:
     environ = {**SECRETS, "CTM_APP_SECRET": "old, new,", "CTM_INSTAGRAM_APP_SECRET": "instagram"}
-    assert load_settings(tmp_path, environ).app_secrets == (b"old", b"new", b"instagram")
+    settings = load_settings(tmp_path, environ)
+    assert (settings.app_secrets, settings.instagram_app_secrets) == ((b"old", b"new"), (b"instagram",))
 
 
 def test_secrets_can_come_from_files(tmp_path: Path) -> None:
@@ -120,3 +121,11 @@ def test_events_are_kept_for_ever_unless_a_number_of_days_is_set(tmp_path: Path)
     (tmp_path / "ctm.toml").write_text("retention_days = 400\n")
     assert load_settings(tmp_path, SECRETS).retention_days == 400
     assert load_retention_days(tmp_path, {"CTM_RETENTION_DAYS": "30"}) == 30
+
+
+def test_the_header_of_the_client_certificate_is_a_name_in_any_case(tmp_path: Path) -> None:
+    environ = {**SECRETS, "CTM_CLIENT_CERTIFICATE_HEADER": "X-Client-Subject"}
+    assert load_settings(tmp_path, environ).client_certificate_header == "x-client-subject"
+    assert load_settings(tmp_path, SECRETS).client_certificate_header == ""
+    with pytest.raises(InvalidSetting, match="client_certificate_header: 'a b' is not the name of a header"):
+        load_settings(tmp_path, {**SECRETS, "CTM_CLIENT_CERTIFICATE_HEADER": "a b"})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from receiver.errors import SignatureRefused
-from receiver.signature import verify
+from receiver.signature import is_meta_s_certificate, verify
 
 # Public vectors: Facebook's own header of messenger4j's WebhookTest (MIT), the rest computed; see their origin.
 VECTORS: list[dict[str, Any]] = json.loads(
@@ -97,3 +97,58 @@ def test_every_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPat
     secrets = [SECRET, b"second", b"third"]
     verify(BODY, [header_of(BODY)], secrets)
     assert compared == [hmac.digest(secret, BODY, "sha256") for secret in secrets]
+
+
+INSTAGRAM = b"instagram"
+ABOUT_OTHERS = [
+    b'{"object":"page"}',
+    b'{"object":"whatsapp_business_account"}',
+    b'{"object":"instagram","object":"page"}',
+    b'{"obj\\u0065ct":"pa\\u0067e"}',
+    b'{"object":"page","x":NaN}',
+    b'\xef\xbb\xbf{"object":"page"}',
+    '{"object":"page"}'.encode("utf-16"),
+    b'{"object":"page","x":' + b"[" * 995 + b"]" * 995 + b"}",
+    b"[" * 100_000,
+]
+ABOUT_INSTAGRAM = [b'{"object":"instagram"}', b"{}", b"not json", b"[]", b"\xff", b'{"object":["page"]}']
+
+
+@pytest.mark.parametrize("body", ABOUT_OTHERS)
+def test_instagram_s_secret_signs_for_no_page_and_no_whatsapp_number(body: bytes) -> None:
+    with pytest.raises(SignatureRefused, match="foreign"):
+        verify(body, [header_of(body, INSTAGRAM)], [SECRET], [INSTAGRAM])
+    verify(body, [header_of(body)], [SECRET], [INSTAGRAM])
+
+
+@pytest.mark.parametrize("body", ABOUT_INSTAGRAM)
+def test_what_either_secret_has_signed_about_instagram_is_accepted(body: bytes) -> None:
+    verify(body, [header_of(body, INSTAGRAM)], [SECRET], [b"old", INSTAGRAM])
+    verify(body, [header_of(body)], [SECRET], [INSTAGRAM])
+    with pytest.raises(SignatureRefused, match="wrong"):
+        verify(body, [header_of(body, b"another")], [SECRET], [INSTAGRAM])
+
+
+META = b"CN=client.webhooks.fbclientcerts.com"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        META,
+        META + b",O=Meta Platforms\\, Inc.,C=US",
+        b"C=US, O=Meta, " + META,
+        b"cn=client.webhooks.fbclientcerts.com",
+    ],
+)
+def test_meta_s_client_certificate_is_known_by_its_common_name(subject: bytes) -> None:
+    assert is_meta_s_certificate([subject])
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [[], [b""], [META, META], [META + b".evil.example"], [b"CN=evil", META], [b"CN=evil," + META], [META + b",CN=evil"],
+     [b"O=x\\," + META], [b"OU=" + META], [b"CN=x." + META[3:]], [b"client.webhooks.fbclientcerts.com"]],
+)  # fmt: skip
+def test_any_other_client_certificate_is_not_meta_s(subjects: list[bytes]) -> None:
+    assert not is_meta_s_certificate(subjects)
