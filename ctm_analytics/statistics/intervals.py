@@ -57,6 +57,47 @@ def wilson_interval(conversions: int, trials: int, confidence: float = 0.95) -> 
     return Interval(low, high)
 
 
+def rate_difference_interval(
+    first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95
+) -> Interval | None:
+    """Newcombe's hybrid score interval for the difference of two independent rates, first minus second.
+
+    Parameters
+    ----------
+    first, second : (conversions, trials), each ``0 <= conversions <= trials``
+    confidence : float in (0, 1), two-sided
+
+    Returns
+    -------
+    Interval or None
+        Both ends in [-1, 1]; ``None`` when either has no trials. Formula: with rates p, q and Wilson limits (l, u) of p
+        and (m, v) of q, ``p - q - sqrt((p - l)^2 + (v - q)^2)`` to ``p - q + sqrt((u - p)^2 + (q - m)^2)``.
+
+    Raises
+    ------
+    InvalidArgument
+        As in `wilson_interval`.
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+
+    Examples
+    --------
+    >>> rate_difference_interval((56, 70), (48, 80))
+    Interval(low=0.0524..., high=0.3338...)
+    """
+    mine, other = wilson_interval(*first, confidence), wilson_interval(*second, confidence)
+    if mine is None or other is None:
+        return None
+    assert mine.high is not None  # a rate is always bounded
+    assert other.high is not None
+    p, q = first[0] / first[1], second[0] / second[1]
+    below = sqrt((p - mine.low) ** 2 + (other.high - q) ** 2)
+    above = sqrt((mine.high - p) ** 2 + (q - other.low) ** 2)
+    return Interval(p - q - below, p - q + above)
+
+
 def poisson_interval(count: float, confidence: float = 0.95) -> Interval:
     """Exact interval for the mean of a Poisson count, or its gamma form for a fractional count.
 

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctm_analytics.errors import InvalidArgument
-from ctm_analytics.statistics.intervals import cac_interval, poisson_interval, wilson_interval
+from ctm_analytics.statistics.intervals import (
+    cac_interval,
+    poisson_interval,
+    rate_difference_interval,
+    wilson_interval,
+)
 
 
 def test_without_chances_there_is_no_rate_to_bound() -> None:
@@ -72,3 +77,19 @@ def test_negative_counts_and_spend_are_refused() -> None:
         poisson_interval(-1)
     with pytest.raises(InvalidArgument, match="spend: -5 is negative"):
         cac_interval(-5, 1)
+
+
+@given(st.tuples(st.integers(0, 40), st.integers(40, 60)), st.tuples(st.integers(0, 40), st.integers(40, 60)))
+def test_the_interval_of_a_difference_holds_it_and_turns_over(
+    first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    there, back = rate_difference_interval(first, second), rate_difference_interval(second, first)
+    assert there is not None
+    assert back is not None
+    assert there.low <= first[0] / first[1] - second[0] / second[1] <= (there.high or 0) + 1e-12
+    assert there.low == pytest.approx(-(back.high or 0))
+
+
+def test_without_trials_there_is_no_difference() -> None:
+    assert rate_difference_interval((0, 0), (1, 2)) is None
+    assert rate_difference_interval((1, 2), (0, 0)) is None
