@@ -193,7 +193,8 @@ def sales_differences(workbench: ctm.Workbench, reading: Reading) -> list[str]:
     keys = contact_keys(reading)
     evidence = [
         {"sale_id": sale, "matched_by": matched_by, "contact_key": keys.get(person), "declared_ad_id": ad}
-        for sale, (matched_by, person, ad) in reading.matches.items()
+        | {"evidence": evidence}
+        for sale, (matched_by, person, ad, evidence) in reading.matches.items()
     ]
     firsts = [
         {"sale_id": sale, "is_new_customer": is_first}
@@ -237,6 +238,23 @@ def ads_differences(workbench: ctm.Workbench, reading: Reading) -> list[str]:
 @given(business=businesses())
 def test_ads_cost_and_bring_what_the_definitions_say(new_world: NewWorld, business: Business) -> None:
     assert ads_differences(*read_twice(new_world, business)) == []
+
+
+def quality_differences(workbench: ctm.Workbench, reading: Reading) -> list[str]:
+    found = []
+    for period, grouping in itertools.product(periods(reading), ("ad", "total")):
+        expected = {(ad,): row for ad, row in reading.quality(period, by=grouping).items()}
+        rows = answer(workbench.quality, by=grouping, since=period.since, until=period.until)
+        found += [f"{grouping} {period}: {each}" for each in differences(expected, by(rows, "ad_id"))]
+    return found
+
+
+@examples(6)
+@given(business=businesses())
+def test_what_the_numbers_rest_on_is_what_the_definitions_say(
+    new_world: NewWorld, business: Business
+) -> None:
+    assert quality_differences(*read_twice(new_world, business)) == []
 
 
 def latency_differences(workbench: ctm.Workbench, reading: Reading) -> list[str]:

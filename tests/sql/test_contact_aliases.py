@@ -199,3 +199,50 @@ def test_a_payload_that_is_not_whole_json_ties_nothing_and_breaks_nothing(world:
     says(world, START, None, USER)
     world.event(NUMBER, START, platform="whatsapp", payload=payload)
     assert people(world) == [NUMBER, USER]
+
+
+PLACES: dict[str, dict[str, Any]] = {
+    "a message": {"messages": [{"from": NUMBER, "from_user_id": USER, "type": "text"}]},
+    "its contact": {
+        "contacts": [{"wa_id": NUMBER, "user_id": USER}],
+        "messages": [{"from": NUMBER, "type": "text"}],
+    },
+    "a contact's number": {
+        "contacts": [{"wa_id": NUMBER, "user_id": USER}],
+        "messages": [{"from": USER, "type": "text"}],
+    },
+    "an echo": {
+        "message_echoes": [{"from": "15550783881", "to": NUMBER, "to_user_id": USER, "type": "text"}]
+    },
+    "a status": {"statuses": [{"recipient_id": NUMBER, "recipient_user_id": USER, "status": "delivered"}]},
+    "a status in a group": {
+        "statuses": [
+            {"recipient_participant_id": NUMBER, "recipient_participant_user_id": USER, "status": "delivered"}
+            | {"recipient_id": "group", "recipient_user_id": NEW_USER}
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_pair_is_read_wherever_meta_writes_it(world: World, place: str) -> None:
+    says(world, START, None, USER)
+    says(world, START, NUMBER, None)
+    ((name, (*_, leaf)),) = ((name, leaves) for name, leaves in PLACES[place].items() if name != "contacts")
+    stamped = leaf | {"id": "wamid.1", "timestamp": seconds(START + HOUR)}
+    deliver(world, START + HOUR, **(PLACES[place] | {name: [stamped]}))
+    assert people(world) == [NUMBER]
+
+
+def test_a_changed_number_in_the_words_of_older_versions_is_one_person(world: World) -> None:
+    says(world, START, NUMBER, None)
+    says(world, START + 2 * HOUR, NEW_NUMBER, None)
+    words = {"type": "customer_changed_number", "body": "a new number", "new_wa_id": NEW_NUMBER}
+    notices(world, START + HOUR, {"from": NUMBER}, **words)
+    assert people(world) == [NUMBER]
+
+
+def test_a_dashboard_test_is_nobody(world: World) -> None:
+    says(world, START, NUMBER, USER)
+    world.event(USER, START, "test", platform="whatsapp", account="number-1")
+    assert world.open().sql("from contact_aliases").table.num_rows == 0

@@ -113,6 +113,17 @@ def test_a_bound_of_an_ad_without_spend_or_sales_is_unknown(world: World) -> Non
     assert [rows["2"][name] for name in ("cac", "cac_if_all", "match_rate_low")] == [None] * 3
 
 
+def test_without_unmatched_sales_both_bounds_are_the_cac(world: World) -> None:
+    world.event("p", START, ad_id="1").sale("s", START, "5", contact_id="p").spend(START.date(), "1", "50.00")
+    row = quality_by(world, "ad")["1"]
+    assert [row[name] for name in ("unmatched_new_customers", "cac", "cac_if_all", "match_rate_low")] == [
+        0,
+        50,
+        50,
+        1,
+    ]
+
+
 def test_unmatched_sales_are_those_of_the_period(world: World) -> None:
     rows = quality_by(shop_with_unmatched_sales(world), "ad", since="2026-11-02", until="2026-11-03")
     assert rows["1"]["unmatched_sales"] == 3

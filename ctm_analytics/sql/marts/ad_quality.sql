@@ -28,7 +28,7 @@ credited as (
 unmatched as (
     select
         count(*) as unmatched_sales,
-        cast(count_if(coalesce(is_new_customer, true)) as bigint) as unmatched_new_customers
+        count(case when coalesce(is_new_customer, true) then 1 end) as unmatched_new_customers
     from counted_sales
     where
         matched_by in ('unmatched', 'ambiguous')

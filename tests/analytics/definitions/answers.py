@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -119,6 +120,46 @@ class Reading:
         waited = (self.facts.as_of if sold_at is None else sold_at) - row["opened_at"]
         return min(waited, self.rules.window).total_seconds(), sold_at is not None
 
+    def quality(self, period: Period, *, by: str = "ad") -> dict[Any, Row]:
+        """Tell how spend was restated, and CAC if none or all unmatched sales were the ad's."""
+        firsts = sales.new_customers(self.facts)
+        unmatched = [
+            sale["sale_id"]
+            for sale in self.facts.sales
+            if sales.is_counted(sale)
+            and self.matches[sale["sale_id"]][0] in ("unmatched", "ambiguous")
+            and period.holds(self.rules.day(sale["sold_at"]))
+        ]
+        unmatched_new = sum(firsts[sale_id] is not False for sale_id in unmatched)
+        named = {ad: row for ad, row in self.ads(period).items() if ad is not None}
+        groups = {ad: [ad] for ad in named} if by == "ad" else {None: list(named)}
+        return {
+            key: self._quality(ads, [named[ad] for ad in ads], period)
+            | _bounds([named[ad] for ad in ads], len(unmatched), unmatched_new)
+            for key, ads in groups.items()
+            if ads
+        }
+
+    def _quality(self, ads: list[Any], rows: list[Row], period: Period) -> Row:
+        paid = [row["spend"] for row in rows if row["spend"] is not None]
+        histories: dict[tuple[Any, Any], list[Row]] = {}
+        for row in sorted(self.facts.every_spend, key=lambda row: row["imported_at"]):
+            if row["ad_id"] in ads and period.holds(row["day"]):
+                histories.setdefault((row["day"], row["ad_id"]), []).append(row)
+        changed = [
+            row
+            for history in histories.values()
+            for before, row in pairwise(history)
+            if (before["spend"], before["currency"]) != (row["spend"], row["currency"])
+        ]
+        first = sum(history[0]["units"] for history in histories.values()) / self.rules.units
+        return {
+            "first_spend": first if paid else None,
+            "spend": sum(paid) if paid else None,
+            "restated_days": len({(row["day"], row["ad_id"]) for row in changed}),
+            "restated_at": max((row["imported_at"] for row in changed), default=None),
+        }
+
     def latency(self, period: Period, *, human: bool = False) -> Row:
         """Read the response times of the engaged conversations of a period."""
         engaged = [row for row in self.conversations if row["engaged"] and period.holds(row["day"])]
@@ -188,6 +229,20 @@ def _total(rows: list[Row], column: str) -> int | None:
 
 def _ratio(part: float | None, whole: float | None) -> float | None:
     return part / whole if part is not None and whole else None
+
+
+def _bounds(rows: list[Row], unmatched: int, unmatched_new: int) -> Row:
+    own = sum(row["sales"] for row in rows)
+    paid = [row for row in rows if row["spend"] is not None]
+    spend = sum(row["spend"] for row in paid) if paid else None
+    new = sum(row["new_customers"] for row in paid)
+    return {
+        "unmatched_sales": unmatched,
+        "unmatched_new_customers": unmatched_new,
+        "match_rate_low": _ratio(own, own + unmatched),
+        "cac": _ratio(spend, new),
+        "cac_if_all": _ratio(spend, new + unmatched_new),
+    }
 
 
 def _costs(spend: float | None, conversations: int, to_ads: list[Row], rules: Rules) -> Row:

@@ -59,6 +59,7 @@ class Facts:
     events: dict[Person, list[Row]] = field(default_factory=dict)
     sales: list[Row] = field(default_factory=list)
     spend: list[Row] = field(default_factory=list)
+    every_spend: list[Row] = field(default_factory=list)  # replaced ones too
     contacts: list[Row] = field(default_factory=list)
     gaps: list[tuple[datetime, datetime]] = field(default_factory=list)
 
@@ -77,13 +78,15 @@ def facts_known(rows: dict[str, list[Row]], as_of: datetime, rules: Rules) -> Fa
             sale[f"{amount}_units"] = _units(
                 sale[f"{amount}_amount"], sale["currency"], rules.day(sale["sold_at"]), rates, rules
             )
-    for row in spend:
+    every_spend = [dict(row) for row in rows["spend"] if row["imported_at"] <= as_of]
+    for row in (*spend, *every_spend):
         row["units"] = _units(row["spend"], row["currency"], row["day"], rates, rules)
     return Facts(
         as_of,
         _events(rows["events"], as_of),
         sales,
         spend,
+        every_spend,
         [row for row in rows["contacts"] if row["imported_at"] <= as_of],
         _gaps(rows["heartbeats"], as_of),
     )

@@ -49,23 +49,23 @@ def _buyer(sale: Row, facts: Facts) -> tuple[str, Any] | None:
     return None if contact is None else ("contact", contact)
 
 
-def match(sale: Row, facts: Facts) -> tuple[str, Person | None, str | None]:
-    """Return the evidence, the contact and the declared ad of a sale."""
+def match(sale: Row, facts: Facts) -> tuple[str, Person | None, str | None, str | None]:
+    """Return by what a sale is matched, its contact, its declared ad, and the kind of key that decided."""
     for evidence, people in (
         ("contact_id", _by_contact(sale, facts)),
         ("identity", _by_identity(sale, facts)),
         ("phone", _by_phone(sale, facts)),
     ):
         if len(people) == 1:
-            return evidence, people.pop(), None
+            return evidence, people.pop(), None, evidence
         if len(people) > 1:
-            return "ambiguous", None, None
+            return "ambiguous", None, None, evidence
     people = _by_ref(sale, facts)
     if len(people) == 1:
-        return "ref", people.pop(), None
+        return "ref", people.pop(), None, "ref"
     if sale.get("ad_id") is not None:
-        return "ad_id", None, sale["ad_id"]
-    return ("ambiguous" if people else "unmatched"), None, None
+        return "ad_id", None, sale["ad_id"], "ad_id"
+    return ("ambiguous", None, None, "ref") if people else ("unmatched", None, None, None)
 
 
 def _is_about(row: Row, person: Person, contact_id: str) -> bool:
@@ -149,7 +149,7 @@ def credit(facts: Facts, rules: Rules, arrivals: list[Row]) -> list[Row]:
     for sale in facts.sales:
         if not is_counted(sale):
             continue
-        matched_by, person, declared_ad_id = match(sale, facts)
+        matched_by, person, declared_ad_id, _ = match(sale, facts)
         eligible = ways[sale["sale_id"]]
         common = {
             "sale_id": sale["sale_id"],
