@@ -1,5 +1,6 @@
 """Intervals: their edges, their symmetry, and what they refuse."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from ctm_analytics.statistics.intervals import (
     cac_interval,
     poisson_interval,
     rate_difference_interval,
+    ratio_interval,
     wilson_interval,
 )
 
@@ -93,3 +95,25 @@ def test_the_interval_of_a_difference_holds_it_and_turns_over(
 def test_without_trials_there_is_no_difference() -> None:
     assert rate_difference_interval((0, 0), (1, 2)) is None
     assert rate_difference_interval((1, 2), (0, 0)) is None
+
+
+def test_a_ratio_without_errors_is_a_point_and_over_zero_it_has_no_bounds() -> None:
+    assert ratio_interval((6, 0), (3, 0)) == (2, 2)
+    assert ratio_interval((6, 1), (0, 0)) is None
+    assert ratio_interval((0, 0), (3, 0)) == (0, 0)
+
+
+def test_the_interval_of_a_ratio_covers_it() -> None:
+    random, covered = np.random.default_rng(60), []
+    for _ in range(1500):
+        a, b = random.normal(20, 4), random.normal(10, 2)
+        interval = ratio_interval((a, 4), (b, 2))
+        covered.append(interval is None or interval.low <= 2 <= (interval.high or 0))
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
+def test_a_negative_error_and_no_degrees_of_freedom_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="an error starts at 0"):
+        ratio_interval((1, -1), (1, 1))
+    with pytest.raises(InvalidArgument, match="degrees of freedom 0"):
+        ratio_interval((1, 1), (1, 1), 0)

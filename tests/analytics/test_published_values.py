@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ctm_analytics.statistics.business_time import Schedule, Shift, business_due, business_seconds
-from ctm_analytics.statistics.intervals import cac_interval, poisson_interval, wilson_interval
+from ctm_analytics.statistics.intervals import cac_interval, poisson_interval, ratio_interval, wilson_interval
 from ctm_analytics.statistics.log_rank import LogRank, log_rank_test
 from ctm_analytics.statistics.markov import (
     CONVERSION,
@@ -415,3 +415,33 @@ def test_cac_limits_are_those_derived_from_published_poisson_limits(published: d
     low, high = cac_interval(published["spend"], published["conversions"], published["conf"])
     assert low == pytest.approx(published["lower"], abs=1e-6)
     assert high == (None if published["upper"] is None else pytest.approx(published["upper"], abs=1e-6))
+
+
+def test_the_interval_of_a_ratio_of_means_is_that_of_r_mratios() -> None:
+    # mratios `t.test.ratio`, Satterthwaite's degrees of freedom at the estimated ratio; mikuhatsune 2012-12-12.
+    published = json.loads((PUBLISHED / "fieller_ratio_of_means.json").read_text())
+    x, y = (np.array(published[name]) for name in "xy")
+    ratio = x.mean() / y.mean()
+    assert ratio == pytest.approx(published["ratio"], abs=1e-6)
+    parts = x.var(ddof=1) / x.size, ratio**2 * y.var(ddof=1) / y.size
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / (x.size - 1) + parts[1] ** 2 / (y.size - 1))
+    assert freedom == pytest.approx(published["df_used_for_ci_recomputed"], abs=1e-6)
+    means = [(values.mean(), values.std(ddof=1) / np.sqrt(values.size)) for values in (x, y)]
+    assert ratio_interval(*means, freedom) == pytest.approx(published["ci95"], abs=1e-6)
+    assert ratio_interval(*means) == pytest.approx(published["z_version_recomputed"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "published", json.loads((PUBLISHED / "fieller_unbounded.json").read_text())["cases"], ids=str
+)
+def test_the_interval_of_a_ratio_ends_where_the_denominator_can_be_told_from_zero(
+    published: dict[str, Any],
+) -> None:
+    # The unbounded case: Franz 2007, arXiv:0710.2024.
+    interval = ratio_interval(
+        (published["num"], published["se_num"]), (published["den"], published["se_den"])
+    )
+    if published["bounded"]:
+        assert interval == pytest.approx((published["lower"], published["upper"]), abs=1e-5)
+    else:
+        assert interval is None
