@@ -70,6 +70,18 @@ COLUMNS: dict[str, Column] = {
         "Time until half are answered; unanswered ones counted (Kaplan–Meier)",
     ),
     "p90_first_response_seconds": Column("90 % answered by", "seconds"),
+    "mean_first_response_within_24h_seconds": Column(
+        "Mean within 24 h",
+        "seconds",
+        "",
+        "Area under the curve of the first 24 hours: the mean wait, at most a day",
+    ),
+    "median_response_seconds": Column("Median response", "seconds"),
+    "p90_response_seconds": Column("90 % answered by", "seconds"),
+    "mean_response_within_24h_seconds": Column("Mean within 24 h", "seconds"),
+    "naive_median_response_seconds": Column("Median of answered only", "seconds"),
+    "turns": Column("Turns", "count"),
+    "responder": Column("Answered by", "text"),
     "naive_median_first_response_seconds": Column(
         "Median of answered only", "seconds", "", "Leaves out who is still waiting: too good to be true"
     ),
@@ -133,6 +145,9 @@ COLUMNS: dict[str, Column] = {
     ),
     "unmatched_sales": Column("Unmatched sales", "count", "", "Of the period; any may be the ad's"),
     "cac_if_all": Column("CAC if all", "cents", "", "If all unmatched sales of the period were the ad's"),
+    "response_rate": Column("Response rate", "percent"),
+    "response_time_seconds": Column("Response time", "seconds"),
+    "is_very_responsive": Column("Very responsive", "text"),
     "seconds_left": Column("Time left", "seconds", "", "Until the messaging window closes"),
     "waited_seconds": Column("Waits", "seconds"),
     "low": Column("95 % from", "percent"),
@@ -175,6 +190,9 @@ def column_of(name: str) -> Column:
         if name.endswith(ending) and name.removesuffix(ending) in COLUMNS:
             of = COLUMNS[name.removesuffix(ending)]
             return Column(f"{of.label}, {words}", of.unit)
+    if "_business" in name:
+        elapsed = column_of(name.replace("_business", ""))
+        return Column(f"{elapsed.label} (open hours)", elapsed.unit)
     if name.startswith("bought_within_"):
         return Column(name.removeprefix("bought_within_").removesuffix("d") + " d", "percent")
     words = name.removesuffix("_seconds").replace("_", " ")

@@ -9,9 +9,15 @@ from typing import Any, TypedDict
 from ctm_analytics.currencies import decimals_of
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.formats import period as period_words
-from ctm_analytics.settings import ATTRIBUTION_MODELS, LIFETIME, LIFETIME_DAYS, Settings, did_you_mean
+from ctm_analytics.settings import (
+    ATTRIBUTION_MODELS,
+    LIFETIME,
+    LIFETIME_DAYS,
+    PLATFORMS,
+    Settings,
+    did_you_mean,
+)
 
-PLATFORMS = ("messenger", "instagram", "whatsapp")
 BASES = ("cohort", "calendar")
 LONGEST_WINDOW_DAYS = 365
 
@@ -115,7 +121,7 @@ class Question:
             "max_rate_age": timedelta(days=settings.max_rate_age_days),
             "conversation_gap": timedelta(hours=settings.conversation_gap_hours),
             "touch_gap": timedelta(minutes=settings.touch_gap_minutes),
-            "messaging_window": timedelta(hours=settings.messaging_window_hours),
+            **{f"{platform}_window": settings.messaging_window(platform) for platform in PLATFORMS},
             "instant_reply": timedelta(seconds=settings.instant_reply_seconds),
             "heartbeat_patience": HEARTBEAT_PATIENCE,
             "bot_app_ids": settings.bot_app_ids,

@@ -6,10 +6,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from ctm_analytics.business_hours import BusinessHours, read_business_hours
 from ctm_analytics.errors import InvalidArgument
 
 ATTRIBUTION_MODELS = (
@@ -18,6 +20,8 @@ ATTRIBUTION_MODELS = (
 )
 LIFETIME = "lifetime"
 LIFETIME_DAYS = 36_500  # nobody buys a hundred years after a click
+
+PLATFORMS = ("messenger", "instagram", "whatsapp")
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # No gap or window is longer than a year, in whatever unit.
@@ -40,8 +44,10 @@ class Settings:
     target_cac : float or None, in the reporting currency, ``> 0``
     window_days : int, ``1 <= window_days <= 365``; how long after a touch a sale can be credited to it
     attribution_model : str, one of ``ATTRIBUTION_MODELS``
-    conversation_gap_hours, touch_gap_minutes, messaging_window_hours, instant_reply_seconds : float, ``> 0``
+    conversation_gap_hours, touch_gap_minutes, instant_reply_seconds : float, ``> 0``
+    messaging_window_hours : float, ``> 0``, for all platforms, or a dict of platform to float; 24 where it names none
     bot_app_ids, human_app_ids : tuple of str, app ids whose echoes are known to be a bot's or a person's
+    business_hours : tuple of BusinessHours, by ``valid_from``; empty: there is no business clock
     """
 
     reporting_timezone: str = "UTC"
@@ -53,10 +59,11 @@ class Settings:
     attribution_model: str = "last_touch"
     conversation_gap_hours: float = 24
     touch_gap_minutes: float = 30
-    messaging_window_hours: float = 24
+    messaging_window_hours: float | dict[str, float] = 24
     instant_reply_seconds: float = 2
     bot_app_ids: tuple[str, ...] = field(default=())
     human_app_ids: tuple[str, ...] = field(default=())
+    business_hours: tuple[BusinessHours, ...] = field(default=())
 
     def __post_init__(self) -> None:
         """Check each value against its rule.
@@ -92,19 +99,25 @@ class Settings:
             )
         if self.target_cac is not None and not 0 < self.target_cac < math.inf:
             raise InvalidArgument(f"target_cac: {self.target_cac} is not an amount above 0.")
-        for key in (
-            "conversation_gap_hours",
-            "touch_gap_minutes",
-            "messaging_window_hours",
-            "instant_reply_seconds",
-        ):
-            if not 0 < getattr(self, key) <= _LONGEST:
-                raise InvalidArgument(f"{key}: {getattr(self, key)} is not above 0 and at most {_LONGEST:,}.")
+        for key in ("conversation_gap_hours", "touch_gap_minutes", "instant_reply_seconds"):
+            _check_span(key, getattr(self, key))
+        for platform in PLATFORMS:
+            _check_span("messaging_window_hours", self.messaging_window(platform) / timedelta(hours=1))
+
+    def messaging_window(self, platform: str) -> timedelta:
+        """How long after a message the business may write back on a platform."""
+        hours = self.messaging_window_hours
+        return timedelta(hours=hours.get(platform, 24) if isinstance(hours, dict) else hours)
 
     @property
     def zone(self) -> ZoneInfo:
         """The reporting time zone."""
         return ZoneInfo(self.reporting_timezone)
+
+
+def _check_span(key: str, value: float) -> None:
+    if not 0 < value <= _LONGEST:
+        raise InvalidArgument(f"{key}: {value:g} is not above 0 and at most {_LONGEST:,}.")
 
 
 def _check_country(country: str) -> None:
@@ -178,7 +191,23 @@ _NUMBERS: dict[str, type] = {
 _LISTS = ("bot_app_ids", "human_app_ids")
 
 
+def _windows(value: dict[str, Any]) -> dict[str, float]:
+    for platform, hours in value.items():
+        if platform not in PLATFORMS:
+            raise InvalidArgument(
+                f"messaging_window_hours: {platform!r} is not a platform.{did_you_mean(platform, PLATFORMS)}"
+                f" Use {', '.join(PLATFORMS)}."
+            )
+        if isinstance(hours, bool) or not isinstance(hours, int | float):
+            raise InvalidArgument(f"messaging_window_hours: {platform} = {hours!r} is not a number of hours.")
+    return {platform: float(hours) for platform, hours in value.items()}
+
+
 def _typed(key: str, value: object) -> object:
+    if key == "business_hours":
+        return read_business_hours(value)
+    if key == "messaging_window_hours" and isinstance(value, dict):
+        return _windows(value)
     if key in _LISTS:
         if not isinstance(value, list):
             raise InvalidArgument(f'{key}: {value!r} is not a list of app ids. Write ["123", "456"].')
@@ -193,6 +222,14 @@ def _typed(key: str, value: object) -> object:
 
 
 def _parsed(key: str, text: str) -> object:
+    if key == "business_hours" or text.startswith("{"):
+        # A variable holds the table as it would stand in one line of ctm.toml.
+        try:
+            return _typed(key, tomllib.loads(f"{key} = {text}")[key])
+        except tomllib.TOMLDecodeError:
+            raise InvalidArgument(
+                f'CTM_{key.upper()}: {text!r} is not a table in one line. Write {{monday = "09:00-18:00"}}.'
+            ) from None
     if key in _LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if key in _NUMBERS:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from ctm_analytics import cards
 from ctm_analytics.answers import (
     attribution,
+    badge,
     cohorts,
     currency,
     funnel,
@@ -44,7 +45,10 @@ INBOX_VIEW = (
     "conversation_id",
 )
 # What a mart is told when it is read on its own.
-_WITHOUT_A_QUESTION = {"by": "ad", "ads_only": False, "responder": "any"}
+_WITHOUT_A_QUESTION = {
+    **{"by": "ad", "ads_only": False, "by_hour_band": False},
+    **{"responder": "any", "turns": "first", "clock": "elapsed"},
+}
 # What a filter may be named by, in the mart `dimensions`.
 _NAMES = {
     "ad": ("ad_id", "ad_name"),
@@ -162,7 +166,7 @@ class Workbench:
         """
         known("by", by, performance.KEYS)
         question = self._ask(filters, model=model, window_days=window_days, basis=basis)
-        words = {"by": by, "ads_only": by != "ad", "responder": "any"}
+        words = _WITHOUT_A_QUESTION | {"by": by, "ads_only": by != "ad"}
         table, sql = self._run("ad_performance", question, **words)
         if not table.num_rows:
             raise self._nothing(question)
@@ -241,27 +245,71 @@ class Workbench:
         return self._result(table, sql, question, side_by_side=cohorts.side_by_side(table))
 
     def latency(
-        self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]
+        self,
+        *,
+        by: str | None = None,
+        responder: str = "any",
+        turns: str = "first",
+        business_hours: bool = False,
+        **filters: Unpack[FilterWords],
     ) -> Result:
-        """Time to the first response, unanswered conversations counted as still waiting.
+        """Time to the response, unanswered conversations counted as still waiting.
 
         Parameters
         ----------
         by : None for all together, or ``ad``, ``adset``, ``campaign``, ``platform``, ``day``, ``week``, ``hour``,
-            ``weekday`` (1 = Monday), ``weekday_hour``, ``business_time`` (Monday to Friday, 8 to 18 h)
+            ``weekday`` (1 = Monday), ``weekday_hour``, ``business_time`` (Monday to Friday, 8 to 18 h), ``responder``
         responder : ``any``, or ``human`` for people only
+        turns : ``first`` responses of conversations, those to the ``next`` turns, or ``all``
+        business_hours : bool, whether the clock runs only in the setting ``business_hours``
         **filters
             as for :meth:`ads`
 
         Returns
         -------
         Result
-            ``engaged``, ``answered``, Kaplan–Meier median and 90th percentile (null when too few were answered), the
-            shares answered within 5 minutes, 1 hour and 24 hours with 95 % intervals, and the naive median.
+            ``engaged`` (or ``turns``), ``answered``, the Kaplan–Meier median with its 95 % interval and the 90th
+            percentile (null when too few were answered), the mean wait within a day, the shares answered within 5
+            minutes, 1 hour and 24 hours with 95 % intervals, and the naive median. Ads, campaigns and platforms are
+            compared by a log-rank test, whose answer stands in ``about``.
+
+        Raises
+        ------
+        InvalidArgument
+            For ``business_hours`` without that setting, and as for :meth:`ads`.
         """
-        waits, sql, question = self._waits(by, responder, filters)
-        draw = _chart("weekday_hour") if by == "weekday_hour" else None
-        return self._result(latency.summaries(waits, by or "total"), sql, question, draw)
+        waits, sql, question = self._waits(by, responder, filters, turns=turns, business_hours=business_hours)
+        table = latency.summaries(
+            waits, by or "total", turns=turns, clock="business" if business_hours else "elapsed"
+        )
+        draw = (
+            _chart("weekday_hour")
+            if by == "weekday_hour" and not business_hours and turns == "first"
+            else None
+        )
+        result = self._result(table, sql, question, draw, latency.view(table, by or "total"))
+        if by in latency.COMPARED and (sentence := latency.compared(waits, by)):
+            result.about += f" · {sentence}"
+        return result
+
+    def badge(self, *, as_of: datetime | str | None = None) -> Result:
+        """Put each account to the test of Meta's badge "Very responsive to messages".
+
+        Over the last 7 days 90 % of new messages answered, within 15 minutes. A message is new after 24 hours of
+        silence by both; automatic and instant answers do not count; the time is the mean of the fastest 90 %.
+
+        Returns
+        -------
+        Result
+            One row per account: ``new_messages``, ``replied``, ``response_rate``, ``response_time_seconds``,
+            ``is_very_responsive``; ``response_rate`` is null where nobody wrote.
+        """
+        question = self._ask({"as_of": as_of})
+        replies, sql = self._run("badge_replies", question)
+        result = self._result(badge.judged(replies), sql, question)
+        until = f"{question.as_of:%Y-%m-%d %H:%M} UTC"
+        result.about = f"the 7 days until {until} · 90 % and 15 minutes, as Meta's badge asks"
+        return result
 
     def response_curve(
         self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]
@@ -463,15 +511,37 @@ class Workbench:
             checks=[row["detail"] for row in self.quality().table.to_pylist() if row["status"] != "ok"],
         )
 
-    def _waits(self, by: str | None, responder: str, filters: FilterWords) -> tuple[pa.Table, str, Question]:
+    def _waits(
+        self,
+        by: str | None,
+        responder: str,
+        filters: FilterWords,
+        *,
+        turns: str = "first",
+        business_hours: bool = False,
+    ) -> tuple[pa.Table, str, Question]:
         known("by", by or "total", latency.KEYS)
         known("responder", responder, ("any", "human"))
+        known("turns", turns, latency.TURNS)
+        if business_hours and not self.settings.business_hours:
+            raise InvalidArgument(
+                "business_hours: none are set. Write [business_hours] into ctm.toml, and below it"
+                ' monday = "09:00-18:00", and so on.'
+            )
         question = self._ask(filters)
-        waits, sql = self._run(
-            "response_waits", question, by=by or "total", ads_only=False, responder=responder
-        )
+        words = {
+            "by": by or "total",
+            "by_hour_band": by in latency.COMPARED,
+            "responder": responder,
+            "turns": turns,
+            "clock": "business" if business_hours else "elapsed",
+        }
+        waits, sql = self._run("response_waits", question, **_WITHOUT_A_QUESTION | words)
         if not waits.num_rows:
             raise self._no_conversation(question)
+        if business_hours:
+            zone = self.settings.reporting_timezone
+            waits = latency.on_business_clock(waits, self.settings.business_hours, zone)
         return waits, sql, question
 
     def _ask(self, filters: FilterWords, **attribution: Any) -> Question:

@@ -115,7 +115,10 @@ def test_the_first_line_of_a_model_says_what_one_row_is(model):
 def columns(world):
     """Every column that a question or `ctm sql` can show."""
     world.event("anna", datetime(2026, 11, 2, 8), ad_id="101").echo("anna", datetime(2026, 11, 2, 9))
-    workbench = world.spend(date(2026, 11, 2), "101", "50.00").open()
+    world.event("anna", datetime(2026, 11, 2, 10))
+    workbench = world.spend(date(2026, 11, 2), "101", "50.00").open(
+        settings='[business_hours]\nmonday = "09:00-18:00"'
+    )
     tables = workbench.tables()
     answers = [
         tables,
@@ -127,6 +130,10 @@ def columns(world):
             workbench.inbox(),
             workbench.attribution(),
             workbench.cohorts(),
+            workbench.badge(),
+            workbench.latency(turns="next"),
+            workbench.latency(business_hours=True),
+            workbench.latency(turns="all", business_hours=True),
             workbench.reconciliation(),
             workbench.funnel(),
             workbench.quality(),

@@ -1,13 +1,18 @@
 """How fast people are answered, with those who still wait counted as waiting."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctm_analytics.answers.performance import KEYS as PERFORMANCE_KEYS
 from ctm_analytics.answers.waits import Keys, Waits, group_name, grouped
+from ctm_analytics.business_hours import BusinessHours
+from ctm_analytics.statistics.business_time import Schedule, Shift, business_seconds
+from ctm_analytics.statistics.log_rank import log_rank_test
 from ctm_analytics.statistics.survival import KaplanMeier, Share
 
 KEYS = PERFORMANCE_KEYS | {
@@ -15,43 +20,103 @@ KEYS = PERFORMANCE_KEYS | {
     "weekday": ("weekday",),
     "weekday_hour": ("weekday", "hour"),
     "business_time": ("is_business_time",),
+    "responder": ("responder",),
 }
+# Groups that a test can compare, within bands of six hours: at night everybody waits.
+COMPARED = ("ad", "adset", "campaign", "platform")
+TURNS = ("first", "next", "all")
 
 # What people ask for: within five minutes, an hour, a day.
 LIMITS_SECONDS = {"5m": 300, "1h": 3_600, "24h": 86_400}
+DAY_SECONDS = 86_400
 
 _GROUP_NAMES = {True: "Mon–Fri 08–18", False: "Nights and weekends"}
 
 
-def summaries(waits: pa.Table, by: str) -> pa.Table:
+def on_business_clock(waits: pa.Table, hours: Sequence[BusinessHours], timezone: str) -> pa.Table:
+    """Let the waits run only while the business is open.
+
+    Parameters
+    ----------
+    waits : Table of the mart ``response_waits`` with ``:clock`` business
+    hours : sequence of BusinessHours, the setting
+    timezone : str, the reporting time zone, where the hours name none
+    """
+    schedules = [
+        Schedule(
+            ZoneInfo(each.timezone or timezone),
+            tuple(Shift(*shift) for shift in each.shifts),
+            each.holidays,
+            each.valid_from,
+        )
+        for each in hours
+    ]
+    started_at, ended_at = (waits.column(name).to_numpy() for name in ("started_at", "ended_at"))
+    place = waits.schema.get_field_index("waited_seconds")
+    open_seconds = business_seconds(started_at, ended_at, schedules)
+    return waits.set_column(place, "waited_seconds", pa.array(open_seconds))
+
+
+def summaries(waits: pa.Table, by: str, *, turns: str = "first", clock: str = "elapsed") -> pa.Table:
     """Summarise each group's waits.
 
     Parameters
     ----------
     waits : Table of the mart ``response_waits``
     by : str, a key of ``KEYS``
+    turns : ``first`` for first responses, ``next`` for those to later turns, or ``all``
+    clock : ``elapsed`` or ``business``; it is in the columns' names
 
     Returns
     -------
-    Table with the group's keys, ``engaged``, ``answered`` (bigint), ``median_first_response_seconds``,
-    ``p90_first_response_seconds`` (double, null when too few were answered), the shares answered within 5 minutes,
-    1 hour and 24 hours with their 95 % intervals, and ``naive_median_first_response_seconds`` over answered
-    conversations alone, shown to show the bias
+    Table with the group's keys, ``engaged`` (or ``turns``) and ``answered`` (bigint), the Kaplan–Meier median with its
+    95 % interval and the 90th percentile (double, null when too few were answered), the mean wait within a day, the
+    shares answered within 5 minutes, 1 hour and 24 hours with their 95 % intervals, and the naive median over the
+    answered alone, shown to show the bias
     """
-    rows = [keys | _summary(group) for keys, group in _groups(waits, by)]
-    fields = [waits.schema.field(key) for key in KEYS[by]] + [
-        pa.field("engaged", pa.int64()),
-        pa.field("answered", pa.int64()),
-        pa.field("median_first_response_seconds", pa.float64()),
-        pa.field("p90_first_response_seconds", pa.float64()),
-        *(
-            pa.field(f"answered_within_{limit}{end}", pa.float64())
-            for limit in LIMITS_SECONDS
-            for end in ("", "_low", "_high")
-        ),
-        pa.field("naive_median_first_response_seconds", pa.float64()),
+    names = _names(turns, clock)
+    rows = [keys | _summary(group, names) for keys, group in _groups(waits, by)]
+    fields = [waits.schema.field(key) for key in KEYS[by]]
+    fields += [
+        pa.field(name, pa.int64()) for name in ("engaged" if turns == "first" else "turns", "answered")
     ]
+    fields += [pa.field(name, pa.float64()) for name in names.values()]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
+
+
+def view(table: pa.Table, by: str) -> tuple[str, ...]:
+    """Name the columns that people see: of a group its finest name, of the measures all."""
+    names = [name for name in KEYS[by] if not name.endswith("_id")]
+    keys = names[:1] if by in ("ad", "adset", "campaign") else names
+    return (*keys, *(name for name in table.column_names if name not in KEYS[by]))
+
+
+def compared(waits: pa.Table, by: str) -> str | None:
+    """Say whether the groups wait equally long, or None where that cannot be told.
+
+    Log-rank test within bands of six hours of the day: a group that is written to at night is not slower for that.
+
+    Parameters
+    ----------
+    waits : Table of the mart ``response_waits`` with ``:by_hour_band``
+    by : one of ``COMPARED``
+    """
+    of_ads = waits.filter(pc.is_valid(waits.column(KEYS[by][0])))
+    test = log_rank_test(
+        of_ads.column("waited_seconds").to_numpy(),
+        of_ads.column("is_answered").to_numpy(zero_copy_only=False),
+        np.array(of_ads.column(KEYS[by][0]).to_pylist(), dtype=np.str_),
+        strata=of_ads.column("hour_band").to_numpy(),
+        weights=of_ads.column("conversations").to_numpy(),
+    )
+    if test is None:
+        return None
+    words = "wait alike as far as these data tell" if test.p_value > 0.05 else "do not wait alike"
+    chance = "p < 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
+    return f"{_PLURALS[by]} {words} (log-rank within bands of six hours, {chance})"
+
+
+_PLURALS = {"ad": "ads", "adset": "ad sets", "campaign": "campaigns", "platform": "platforms"}
 
 
 def curves(waits: pa.Table, by: str) -> pa.Table:
@@ -78,21 +143,42 @@ def _groups(waits: pa.Table, by: str) -> Iterator[tuple[Keys, Waits]]:
     return grouped(waits, KEYS[by], "waited_seconds", "is_answered")
 
 
-def _summary(waits: Waits) -> dict[str, Any]:
+def _names(turns: str, clock: str) -> dict[str, str]:
+    """Name each measure's column: a first response is not any response, and business seconds are not seconds."""
+    response = "first_response" if turns == "first" else "response"
+    seconds, within = ("business_seconds", "_business") if clock == "business" else ("seconds", "")
+    names = {
+        "median": f"median_{response}_{seconds}",
+        "median_low": f"median_{response}_{seconds}_low",
+        "median_high": f"median_{response}_{seconds}_high",
+        "p90": f"p90_{response}_{seconds}",
+        "mean": f"mean_{response}_within_24h_{seconds}",
+    }
+    for limit in LIMITS_SECONDS:
+        names |= {f"{limit}{end}": f"answered_within_{limit}{within}{end}" for end in ("", "_low", "_high")}
+    return names | {"naive": f"naive_median_{response}_{seconds}"}
+
+
+def _summary(waits: Waits, names: dict[str, str]) -> dict[str, Any]:
     seconds, answered, conversations = waits
     curve = waits.curve()
-    summary: dict[str, Any] = {
-        "engaged": int(conversations.sum()),
-        "answered": int(conversations[answered].sum()),
-        "median_first_response_seconds": curve.quantile(0.5),
-        "p90_first_response_seconds": curve.quantile(0.9),
-        "naive_median_first_response_seconds": _median(seconds[answered], conversations[answered]),
+    mean = curve.restricted_mean(DAY_SECONDS)
+    low, high = curve.quantile_interval(0.5)
+    measures = {
+        "median": curve.quantile(0.5),
+        "median_low": low,
+        "median_high": high,
+        "p90": curve.quantile(0.9),
+        "mean": None if mean is None else mean.value,
+        "naive": _median(seconds[answered], conversations[answered]),
     }
     for limit, limit_seconds in LIMITS_SECONDS.items():
         share = curve.ended_by(limit_seconds) or Share(None, None, None)  # type: ignore[arg-type]
-        for end, value in zip(("", "_low", "_high"), share, strict=True):
-            summary[f"answered_within_{limit}{end}"] = value
-    return summary
+        measures |= dict(zip((limit, f"{limit}_low", f"{limit}_high"), share, strict=True))
+    waiting = int(conversations.sum())
+    return {"engaged": waiting, "turns": waiting, "answered": int(conversations[answered].sum())} | {
+        name: measures[measure] for measure, name in names.items()
+    }
 
 
 def _median(seconds: np.ndarray[Any, Any], conversations: np.ndarray[Any, Any]) -> float | None:

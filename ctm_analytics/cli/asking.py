@@ -106,10 +106,16 @@ def latency(
     by: Annotated[
         str | None,
         typer.Option(
-            help="ad, adset, campaign, platform, day, week, hour, weekday, weekday_hour or business_time."
+            help="ad, adset, campaign, platform, day, week, hour, weekday, weekday_hour, business_time or responder."
         ),
     ] = None,
     responder: Annotated[str, typer.Option(help="any, or human for people only.")] = "any",
+    turns: Annotated[
+        str, typer.Option(help="first responses, those to the next messages, or all.")
+    ] = "first",
+    business_hours: Annotated[
+        bool, typer.Option("--business-hours", help="Let the clock run only in the setting business_hours.")
+    ] = False,
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
@@ -126,6 +132,8 @@ def latency(
     result = _open(data, as_of).latency(
         by=by,
         responder=responder,
+        turns=turns,
+        business_hours=business_hours,
         since=since,
         until=until,
         platform=platform,
@@ -134,6 +142,16 @@ def latency(
         ad=ad,
     )
     show(result, row_format, output)
+
+
+@app.command(epilog="Example: ctm badge --as-of 2026-11-16T07:00:00+00:00")
+def badge(
+    *, data: Data = DEFAULT_DATA, as_of: AsOf = None, row_format: Format = "table", output: Output = None
+) -> None:
+    """Say whether each account would pass the test of Meta's badge: 90 % answered within 15 minutes, over 7 days."""
+    from ctm_analytics.cli.output import show
+
+    show(_open(data, as_of).badge(), row_format, output)
 
 
 @app.command(epilog="Example: ctm conversations --ad 120226305854810726 --format json")

@@ -114,3 +114,16 @@ def test_the_same_person_at_two_accounts_is_two_contacts(world: World) -> None:
 def test_two_ads_clicked_at_one_instant_open_one_conversation_of_the_greater_id(world: World) -> None:
     world.event("p", START, ad_id="1").event("p", START, ad_id="2")
     assert [row["ad_id"] for row in conversations(world)] == ["2"]
+
+
+def test_each_platform_may_have_its_own_messaging_window(world: World) -> None:
+    for platform in ("messenger", "whatsapp"):
+        world.event("p", START, platform=platform).echo("p", START + 48 * HOUR, platform=platform)
+    settings = "messaging_window_hours = { messenger = 168 }"
+    rows = world.open(settings=settings).conversations().table.to_pylist()
+    opened = {(row["platform"], row["opened_by"]): row for row in rows}
+    assert opened["messenger", "contact"]["window_closes_at"].replace(tzinfo=None) == START + 168 * HOUR
+    assert opened["whatsapp", "contact"]["window_closes_at"].replace(tzinfo=None) == START + 24 * HOUR
+    # What is written two days later opens a conversation of its own.
+    assert not opened["messenger", "business"]["outside_window"]
+    assert opened["whatsapp", "business"]["outside_window"]

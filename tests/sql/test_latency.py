@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from worlds import START, World
 
+from ctm_analytics.errors import InvalidArgument
+
 HOUR = timedelta(hours=1)
 
 
@@ -57,3 +59,110 @@ def test_who_still_waits_counts_and_the_naive_median_forgets_them(world: World) 
         3600,
         pytest.approx(1 / 3),
     )
+
+
+# Later turns.
+
+
+def test_the_next_turns_have_their_own_answers_and_the_first_is_not_among_them(world: World) -> None:
+    world.event("p", START).echo("p", START + HOUR)
+    world.event("p", START + 2 * HOUR).echo("p", START + 5 * HOUR).event("p", START + 6 * HOUR)
+    (following,) = latency(world, turns="next")
+    assert (following["turns"], following["answered"], following["median_response_seconds"]) == (
+        2,
+        1,
+        3 * 3600,
+    )
+    (together,) = latency(world, turns="all")
+    assert (together["turns"], together["answered"]) == (3, 2)
+
+
+def test_a_turn_that_a_bot_answered_waits_for_a_person_until_the_next_begins(world: World) -> None:
+    world.event("p", START).echo("p", START + HOUR, responder="human")
+    world.event("p", START + 2 * HOUR).echo("p", START + 2 * HOUR + timedelta(seconds=1))
+    world.event("p", START + 4 * HOUR).echo("p", START + 5 * HOUR, responder="human")
+    (row,) = latency(world, turns="next", responder="human")
+    # One was answered after an hour; the other was watched for two hours, and nobody came.
+    assert (row["turns"], row["answered"], row["naive_median_response_seconds"]) == (2, 1, 3600)
+    assert row["answered_within_1h"] == 0.5
+
+
+def test_by_responder_the_unanswered_stand_alone(world: World) -> None:
+    world.event("a", START).echo("a", START + HOUR, responder="human")
+    world.event("b", START).echo("b", START + timedelta(seconds=1))
+    world.event("c", START).echo("c", START + HOUR, responder="unknown").event("d", START)
+    rows = {row["responder"]: row["median_first_response_seconds"] for row in latency(world, by="responder")}
+    assert rows == {"human": 3600, "bot": 1, "unknown": 3600, None: None}
+
+
+# The business clock.
+
+HOURS = '[business_hours]\nmonday = "09:00-12:00, 13:00-18:00"\ntuesday = "22:00-02:00"\nholidays = ["2026-11-10"]'
+
+
+@pytest.mark.parametrize(
+    ("written_after", "answered_after", "open_hours"),
+    [
+        (0 * HOUR, 2 * HOUR, 1),  # START is Monday 8:00: the clock starts at 9
+        (3 * HOUR, 6 * HOUR, 2),  # it stands still from 12 to 13
+        (9.5 * HOUR, 25.5 * HOUR, 0.5),  # half an hour until 18:00, and Tuesday's shift has not begun
+        (41 * HOUR, 43 * HOUR, 1),  # Wednesday 1:00: Tuesday's shift ends at 2
+        (7 * 24 * HOUR + 16 * HOUR, 7 * 24 * HOUR + 39 * HOUR, 0),  # Tuesday 10 November is a holiday
+    ],
+)
+def test_the_business_clock_runs_only_while_the_business_is_open(
+    world: World, written_after: timedelta, answered_after: timedelta, open_hours: float
+) -> None:
+    world.event("p", START + written_after).echo("p", START + answered_after)
+    (row,) = latency(world, settings=HOURS, business_hours=True)
+    assert row["median_first_response_business_seconds"] == open_hours * 3600
+
+
+def test_business_hours_are_of_the_reporting_time_zone_unless_they_name_one(world: World) -> None:
+    world.event("p", START).echo("p", START + 2 * HOUR)  # 8 to 10 in UTC, 9 to 11 in Berlin
+    berlin = 'reporting_timezone = "Europe/Berlin"\n' + HOURS
+    (row,) = latency(world, settings=berlin, business_hours=True)
+    assert row["median_first_response_business_seconds"] == 2 * 3600
+    utc = berlin.replace("[business_hours]", '[business_hours]\ntimezone = "UTC"')
+    (row,) = latency(world, settings=utc, business_hours=True)
+    assert row["median_first_response_business_seconds"] == 3600
+
+
+def test_who_still_waits_waits_on_the_business_clock_too(world: World) -> None:
+    world.event("p", START).event("q", START).echo("q", START + 2 * HOUR)
+    (row,) = latency(world, settings=HOURS, business_hours=True, as_of="2026-11-02T11:00:00+00:00")
+    assert row["answered_within_1h_business"] == 0.5  # q after one open hour, p has waited for two
+    assert (row["engaged"], row["answered"]) == (2, 1)
+
+
+def test_without_business_hours_there_is_no_business_clock(world: World) -> None:
+    world.event("p", START)
+    with pytest.raises(InvalidArgument, match=r"business_hours: none are set\. Write \[business_hours\]"):
+        latency(world, business_hours=True)
+
+
+# Are the groups alike?
+
+
+def test_ads_that_are_answered_alike_are_said_to_be_and_others_not(world: World) -> None:
+    for number in range(30):
+        at = START + number * timedelta(minutes=1)
+        world.event(f"a{number}", at, ad_id="1").echo(f"a{number}", at + (number + 1) * timedelta(minutes=1))
+        world.event(f"b{number}", at, ad_id="2").echo(f"b{number}", at + (number + 1) * timedelta(minutes=1))
+    assert "ads wait alike as far as these data tell (log-rank" in world.open().latency(by="ad").about
+    for number in range(30):
+        at = START + number * timedelta(minutes=1)
+        world.event(f"c{number}", at, ad_id="3").echo(f"c{number}", at + 10 * HOUR)
+    about = world.open().latency(by="ad").about
+    assert "ads do not wait alike (log-rank within bands of six hours, p < 0.001)" in about
+
+
+def test_an_ad_that_is_written_to_at_night_is_not_slower_for_that(world: World) -> None:
+    # By night all wait ten hours, by day one: ad 1 has more nights, and within a band the ads wait alike.
+    for number in range(40):
+        for ad, nights in (("1", 30), ("2", 10)):
+            is_night = number < nights
+            at = START + (18 if is_night else 0) * HOUR + number * timedelta(minutes=1)
+            wait = (10 if is_night else 1) * HOUR + (number % 7) * timedelta(seconds=1)
+            world.event(f"{ad}-{number}", at, ad_id=ad).echo(f"{ad}-{number}", at + wait)
+    assert "ads wait alike" in world.open().latency(by="ad").about

@@ -10,12 +10,15 @@ with timelines as (
         -- An outbound event answers if an inbound one of this conversation came at or before it.
         min(case when is_outbound and last_inbound_at >= opened_at then occurred_at end) as first_response_at,
         min(case when is_human and last_inbound_at >= opened_at then occurred_at end) as first_human_response_at,
+        min(
+            case when is_outbound and not is_bot and last_inbound_at >= opened_at then occurred_at end
+        ) as first_manual_response_at,
         cast(count_if(is_inbound_message) as bigint) as messages_in,
         cast(count_if(is_outbound) as bigint) as messages_out,
         count_if(not is_outbound and occurred_at = opened_at) > 0 as is_opened_by_contact,
-        count_if(
-            coalesce(is_outbound and occurred_at > last_inbound_at + :messaging_window, false)
-        ) > 0 as outside_window
+        max(
+            case when is_outbound then unix_micros(occurred_at) - unix_micros(last_inbound_at) end
+        ) as latest_reply_micros
     from conversation_events
     group by contact_key, opened_at
 ),
@@ -39,9 +42,10 @@ select
     timelines.last_event_at,
     timelines.first_response_at,
     timelines.first_human_response_at,
+    timelines.first_manual_response_at,
     timelines.messages_in,
     timelines.messages_out,
-    timelines.outside_window,
+    timelines.latest_reply_micros,
     openers.ad_id,
     openers.ref,
     case

@@ -1,45 +1,96 @@
--- One row per engaged conversation: how long it waited for its first response, and whether that was seen.
+-- One row per wait: an engaged conversation's for its first response (or a later turn's for its own, by :turns).
 -- Unanswered is censored, not dropped and not zero: at :as_of, the contact's next conversation, or a gap in capture.
-with responded as (
+with first_waits as (
     select
         contact_key,
         opened_at,
         ad_id,
-        first_inbound_at,
-        next_opened_at,
-        case when :responder = 'human' then first_human_response_at else first_response_at end as responded_at
+        first_inbound_at as started_at,
+        next_opened_at as over_at,
+        case when :responder = 'human' then first_human_response_at else first_response_at end as responded_at,
+        case
+            when first_response_at = first_human_response_at then 'human'
+            when first_response_at = first_manual_response_at then 'unknown'
+            when first_response_at is not null then 'bot'
+        end as responder
     from conversation_timelines
-    where first_inbound_at is not null
+    where first_inbound_at is not null and :turns <> 'next'
+),
+
+turns as (
+    select
+        contact_key,
+        opened_at,
+        turn_started_at,
+        responded_at,
+        human_responded_at,
+        responder,
+        is_first,
+        lead(turn_started_at) over (partition by contact_key order by turn_started_at) as next_turn_started_at
+    from responses
+),
+
+-- Whom only a bot has answered, a person can still answer until the next turn begins.
+next_waits as (
+    select
+        turns.contact_key,
+        turns.opened_at,
+        conversation_timelines.ad_id,
+        turns.turn_started_at as started_at,
+        least(
+            coalesce(turns.next_turn_started_at, conversation_timelines.next_opened_at),
+            coalesce(conversation_timelines.next_opened_at, turns.next_turn_started_at)
+        ) as over_at,
+        case when :responder = 'human' then turns.human_responded_at else turns.responded_at end as responded_at,
+        turns.responder
+    from turns
+    inner join conversation_timelines
+        on turns.contact_key = conversation_timelines.contact_key and turns.opened_at = conversation_timelines.opened_at
+    where not turns.is_first and :turns <> 'first'
+),
+
+started as (
+    select * from first_waits
+    union all
+    select * from next_waits
 ),
 
 blinded as (
     select
-        responded.contact_key,
-        responded.opened_at,
-        min(greatest(capture_gaps.gap_started_at, responded.first_inbound_at)) as blind_at
-    from responded
+        started.contact_key,
+        started.started_at,
+        min(greatest(capture_gaps.gap_started_at, started.started_at)) as blind_at
+    from started
     inner join capture_gaps
-        on responded.first_inbound_at < capture_gaps.gap_ended_at
-    where responded.responded_at is null
-    group by responded.contact_key, responded.opened_at
+        on started.started_at < capture_gaps.gap_ended_at
+    where started.responded_at is null
+    group by started.contact_key, started.started_at
+),
+
+ended as (
+    select
+        started.contact_key,
+        started.opened_at,
+        started.ad_id,
+        started.started_at,
+        started.responder,
+        started.responded_at is not null as is_answered,
+        coalesce(
+            started.responded_at,
+            least(:as_of, coalesce(started.over_at, :as_of), coalesce(blinded.blind_at, :as_of))
+        ) as ended_at
+    from started
+    left join blinded
+        on started.contact_key = blinded.contact_key and started.started_at = blinded.started_at
 )
 
 select
-    responded.contact_key,
-    responded.opened_at,
-    responded.ad_id,
-    responded.first_inbound_at,
-    responded.responded_at is not null as is_answered,
-    unix_micros(
-        coalesce(
-            responded.responded_at,
-            least(
-                :as_of,
-                coalesce(responded.next_opened_at, :as_of),
-                coalesce(blinded.blind_at, :as_of)
-            )
-        )
-    ) - unix_micros(responded.first_inbound_at) as waited_micros
-from responded
-left join blinded
-    on responded.contact_key = blinded.contact_key and responded.opened_at = blinded.opened_at
+    contact_key,
+    opened_at,
+    ad_id,
+    started_at,
+    ended_at,
+    is_answered,
+    responder,
+    unix_micros(ended_at) - unix_micros(started_at) as waited_micros
+from ended

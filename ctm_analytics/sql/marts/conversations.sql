@@ -52,8 +52,23 @@ select
     conversation_timelines.messages_out,
     conversation_timelines.first_inbound_at is not null as engaged,
     conversation_timelines.first_response_at is not null as answered,
-    conversation_timelines.last_inbound_at + :messaging_window as window_closes_at,
-    conversation_timelines.outside_window,
+    conversation_timelines.last_inbound_at + case contacts.platform
+        when 'whatsapp' then :whatsapp_window
+        when 'instagram' then :instagram_window
+        else :messenger_window
+    end as window_closes_at,
+    -- The window's length, in microseconds, is what it adds to any instant.
+    coalesce(
+        conversation_timelines.latest_reply_micros
+        > unix_micros(
+            conversation_timelines.opened_at + case contacts.platform
+                when 'whatsapp' then :whatsapp_window
+                when 'instagram' then :instagram_window
+                else :messenger_window
+            end
+        ) - unix_micros(conversation_timelines.opened_at),
+        false
+    ) as outside_window,
     coalesce(credited.credit_billionths, 0) / 1e9 as sales,
     cast(coalesce(credited.credited_cents, 0) * :minor_unit as decimal(18, :decimals)) as revenue
 from conversation_timelines

@@ -1,4 +1,5 @@
 -- One row per group (:by), waiting time and outcome: how many engaged conversations waited that long for a response.
+-- On the business clock (:clock) equal waits are not alike: there each keeps its instants.
 with placed as (
     select
         contacts.platform,
@@ -11,8 +12,11 @@ with placed as (
         ads.campaign_name,
         waits.waited_micros,
         waits.is_answered,
+        waits.responder,
+        waits.started_at,
+        waits.ended_at,
         cast(convert_timezone('UTC', :reporting_timezone, waits.opened_at) as date) as day,
-        convert_timezone('UTC', :reporting_timezone, waits.first_inbound_at) as local_at
+        convert_timezone('UTC', :reporting_timezone, waits.started_at) as local_at
     from waits
     inner join contacts
         on waits.contact_key = contacts.contact_key
@@ -23,6 +27,10 @@ with placed as (
 grouped as (
     select
         case when :by = 'platform' then platform end as platform,
+        case when :by = 'responder' then responder end as responder,
+        case when :by_hour_band then cast(floor(extract(hour from local_at) / 6) as bigint) end as hour_band,
+        case when :clock = 'business' then started_at end as started_at,
+        case when :clock = 'business' then ended_at end as ended_at,
         case when :by = 'day' then day end as day,
         case when :by = 'week' then cast(date_trunc('week', day) as date) end as week,
         -- 1970-01-01 was a Thursday, the fourth day of its week.
@@ -70,12 +78,17 @@ select
     adset_name,
     campaign_id,
     campaign_name,
+    responder,
+    hour_band,
+    started_at,
+    ended_at,
     waited_micros / 1e6 as waited_seconds,
     is_answered,
     count(*) as conversations
 from grouped
 group by
     platform, day, week, weekday, hour, is_business_time, ad_id, ad_name, adset_id, adset_name,
-    campaign_id, campaign_name, waited_micros, is_answered
+    campaign_id, campaign_name, responder, hour_band, started_at, ended_at, waited_micros, is_answered
 order by
-    platform, day, week, weekday, hour, is_business_time, ad_id, adset_id, campaign_id, waited_seconds, is_answered
+    platform, day, week, weekday, hour, is_business_time, ad_id, adset_id, campaign_id, responder, hour_band,
+    waited_seconds, is_answered, started_at

@@ -1,0 +1,80 @@
+"""Meta's badge: which messages count as new, which answers count, and what is enough."""
+
+from datetime import UTC, timedelta
+from typing import Any
+
+import pytest
+from worlds import START, World
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+LATER = START.replace(tzinfo=UTC) + timedelta(days=3)
+
+
+def badge(world: World) -> dict[str, Any]:
+    (row,) = world.open(as_of=LATER).badge().table.to_pylist()
+    return row
+
+
+def asked(world: World, people: int, answered: int, after: timedelta = 10 * MINUTE) -> World:
+    for number in range(people):
+        world.event(f"p{number}", START)
+        if number < answered:
+            world.echo(f"p{number}", START + after)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("answered", "after", "is_enough"),
+    [
+        (9, 15 * MINUTE, True),
+        (8, 15 * MINUTE, False),
+        (9, 15 * MINUTE + timedelta(seconds=1), False),
+        (10, timedelta(minutes=1), True),
+    ],
+)
+def test_nine_in_ten_within_fifteen_minutes_pass(
+    world: World, answered: int, after: timedelta, is_enough: bool
+) -> None:
+    row = badge(asked(world, 10, answered, after))
+    assert (row["new_messages"], row["replied"]) == (10, answered)
+    assert (row["response_rate"], row["is_very_responsive"]) == (answered / 10, is_enough)
+
+
+def test_the_time_is_the_mean_of_the_fastest_nine_in_ten(world: World) -> None:
+    for number in range(10):
+        world.event(f"p{number}", START).echo(f"p{number}", START + (number + 1) * MINUTE)
+    assert badge(world)["response_time_seconds"] == 5 * 60
+
+
+def test_an_instant_answer_is_none_and_the_one_by_hand_behind_it_counts(world: World) -> None:
+    world.event("p", START).echo("p", START + timedelta(seconds=1)).event("q", START)
+    world.echo("q", START + timedelta(seconds=1)).echo("q", START + 20 * MINUTE)
+    row = badge(world)
+    assert (row["replied"], row["response_time_seconds"]) == (1, 20 * 60)
+
+
+def test_an_answer_of_an_app_that_is_no_known_bot_counts(world: World) -> None:
+    world.event("p", START).echo("p", START + MINUTE, responder="unknown", app_id="crm")
+    assert badge(world)["replied"] == 1
+
+
+def test_a_message_is_new_only_after_24_hours_of_silence_by_both(world: World) -> None:
+    world.event("p", START).echo("p", START + HOUR).event("p", START + 24 * HOUR)  # 23 hours of silence
+    world.event("q", START).echo("q", START + HOUR).event("q", START + 25 * HOUR)
+    assert badge(world)["new_messages"] == 3
+
+
+def test_an_ad_that_is_clicked_within_a_day_makes_no_message_new(world: World) -> None:
+    world.event("p", START).event("p", START + HOUR, ad_id="1")
+    assert badge(world)["new_messages"] == 1
+
+
+def test_what_the_business_began_is_no_new_message(world: World) -> None:
+    world.echo("p", START).event("p", START + HOUR).event("q", START)
+    assert badge(world)["new_messages"] == 1
+
+
+def test_only_the_last_seven_days_count(world: World) -> None:
+    world.event("p", START - timedelta(days=4)).event("q", START - timedelta(days=4) + timedelta(seconds=1))
+    assert badge(world)["new_messages"] == 1
