@@ -19,6 +19,9 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
+from receiver.store.folder import DataFolder
+from receiver.store.manifest import current_manifest, live_files
+
 APP_SECRET = "an-app-secret"
 VERIFY_TOKEN = "a-verify-token"
 PATIENCE_SECONDS = 30
@@ -65,7 +68,8 @@ def message(mid: str, text: str = "hello") -> bytes:
 def published(data: Path) -> list[dict[str, Any]]:
     """Every event row that a reader of the folder sees."""
     rows: list[dict[str, Any]] = []
-    for file in sorted(data.glob("events/recent/*/*.parquet")):
+    folder = DataFolder(data)
+    for file in live_files(folder, current_manifest(folder)).values():
         rows += pq.read_table(file, partitioning=None).to_pylist()
     return rows
 
