@@ -135,8 +135,12 @@ def compact(
         retention_days = load_retention_days(data, os.environ)
         done = compacted(folder, grace_seconds=grace)
         forgotten = forget(folder, retention_days, datetime.now(UTC))
-        copies = f", {done.copies:,} repeated events left out" if done.copies else ""
-        print(f"{done.files:,} files became {done.settled:,}, with {done.events:,} events{copies}.")
+        if done.files:
+            copies = f", {done.copies:,} repeated left out" if done.copies else ""
+            became = f"{_counted(done.files, 'file')} became {done.settled:,}"
+            print(f"{became}, with {_counted(done.events, 'event')}{copies}.")
+        else:
+            print("Nothing to compact.")
         if forgotten["outdated_days"]:
             print(f"{forgotten['outdated_events']:,} events are older than {retention_days} days, and gone.")
         if forgotten["taken_back_texts"]:
@@ -188,6 +192,10 @@ def _published(folder: "DataFolder") -> str:
     return f"{done.events:,} events published{known}." + (
         f" {aside:,} pieces could not be read: they are in {folder.quarantine}." if aside else ""
     )
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 @contextlib.contextmanager

@@ -7,8 +7,8 @@ import os
 import secrets
 import shutil
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -45,11 +45,12 @@ def read_captured(file: Path, now: datetime) -> Iterator[CapturedDelivery]:
         Naming file and line, for what is neither.
     """
     try:
-        with closing(_opened(file)) as lines:
+        raw: Any = sys.stdin.buffer if str(file) == "-" else file.open("rb", buffering=0)
+        with io.BufferedReader(raw) as content, _unpacked(content) as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     yield _delivery(line, now, f"{file}: line {number}")
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "not a whole gzip file"
         raise ReceiverError(
             f"{file}: {reason}. Name a file of JSON lines, or - for standard input."
@@ -114,10 +115,9 @@ def _write_segment(path: Path, frames: Iterable[bytes]) -> None:
         os.close(descriptor)
 
 
-def _opened(file: Path) -> BinaryIO:
-    raw: Any = sys.stdin.buffer if str(file) == "-" else file.open("rb")
-    content = io.BufferedReader(raw)
-    return cast(BinaryIO, gzip.open(content) if content.peek(2)[:2] == b"\x1f\x8b" else content)
+def _unpacked(content: io.BufferedReader) -> BinaryIO:
+    is_gzip = content.peek(2)[:2] == b"\x1f\x8b"
+    return cast(BinaryIO, gzip.open(content) if is_gzip else content)
 
 
 def _delivery(line: bytes, now: datetime, place: str) -> CapturedDelivery:
@@ -134,7 +134,7 @@ def _delivery(line: bytes, now: datetime, place: str) -> CapturedDelivery:
     body = record["body"]
     if not isinstance(body, str | dict):
         raise ReceiverError(
-            f"{place}: body is a {type(body).__name__}. Write an object, or text that holds one."
+            f"{place}: body is of type {type(body).__name__}. Write an object, or text that holds one."
         )
     content = body if isinstance(body, str) else json.dumps(body)
     return CapturedDelivery(

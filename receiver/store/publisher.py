@@ -238,11 +238,11 @@ class Publisher:
     ) -> None:
         """Leave out what was published so long ago that the index has forgotten it."""
         since = datetime.fromisoformat(self._seen.since_day).replace(tzinfo=UTC).timestamp() * 1_000_000
-        late = [event for _, events in group for event in events if event.occurred_at < since]
+        late = [event for _, events in group for event in events if _earliest(event) < since]
         if not late:
             return
         # What happened on a day was received on that day or later; one more for clocks that disagree.
-        first = min(event.occurred_at for event in late) // 1_000_000 - _DAY_SECONDS
+        first = min(map(_earliest, late)) // 1_000_000 - _DAY_SECONDS
         first_day = datetime.fromtimestamp(max(0, first), UTC).date().isoformat()
         forgotten = self._seen.unknown_files(current_manifest(self._folder))
         known = settled_ids(
@@ -282,3 +282,7 @@ class Publisher:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         sync_folder(self._folder.quarantine)
+
+
+def _earliest(event: Event) -> int:
+    return min(event.occurred_at, event.received_at)
