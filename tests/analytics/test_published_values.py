@@ -445,3 +445,40 @@ def test_the_interval_of_a_ratio_ends_where_the_denominator_can_be_told_from_zer
         assert interval == pytest.approx((published["lower"], published["upper"]), abs=1e-5)
     else:
         assert interval is None
+
+
+@pytest.mark.parametrize("group", ["Maintained", "Nonmaintained"])
+def test_standard_errors_and_log_limits_of_r_follow_from_our_counts(group: str) -> None:
+    # R prints Greenwood's standard error and, by default, limits on the log scale; medians' lower limits are 18 and 8.
+    ours = curve("input_aml.csv", "time", "status", ("x", group))
+    published = {float(row["time"]): row for row in rows("expected_aml_km.csv") if row["group"] == group}
+    is_last = ours.at_risk == ours.events
+    spread = np.sqrt(
+        np.cumsum(ours.events / np.where(is_last, np.inf, ours.at_risk * (ours.at_risk - ours.events)))
+    )
+    lows = ours.survival * np.exp(-1.959964 * spread)
+    for time, survival, error, low in zip(ours.times, ours.survival, spread, lows, strict=True):
+        if survival > 0:
+            assert survival * error == pytest.approx(float(published[time]["std_err"]), abs=5e-5)
+            assert low == pytest.approx(float(published[time]["lower95_log"]), abs=5e-5)
+    median, lower, upper = R_SURVIVAL["aml"]["median"][group]
+    assert ours.quantile(0.5) == median
+    assert ours.times[lows <= 0.5][0] == lower
+    # The band of ours is log-log: it has no upper limit here where R's has none.
+    assert upper is None
+
+
+def test_survival_with_radioimmunotherapy_is_that_of_r_coin() -> None:
+    ours = curve("g3.csv", "time", "event", ("group", "RIT"))
+    steps = dict(zip(ours.times, ours.survival, strict=True))
+    for time, survival in LIFELINES["g3_km_RIT"]["S"].items():
+        assert steps[float(time)] == pytest.approx(survival, abs=1e-3)
+
+
+def test_the_difference_of_restricted_means_is_that_of_survrm2() -> None:
+    published = R_SURVIVAL["lung_rmst_by_sex_tau965"]
+    male, female = (lung("sex", sex).restricted_mean(965) for sex in "12")
+    assert male is not None
+    assert female is not None
+    error = np.hypot(male.standard_error, female.standard_error)
+    assert (female.value - male.value, error) == pytest.approx(published["difference"], abs=5e-4)
