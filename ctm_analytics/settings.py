@@ -48,6 +48,7 @@ class Settings:
     messaging_window_hours : float, ``> 0``, for all platforms, or a dict of platform to float; 24 where it names none
     bot_app_ids, human_app_ids : tuple of str, app ids whose echoes are known to be a bot's or a person's
     business_hours : tuple of BusinessHours, by ``valid_from``; empty: there is no business clock
+    events_url : str, ``s3://bucket/prefix`` of an object store that events are read from, too; or empty
     """
 
     reporting_timezone: str = "UTC"
@@ -64,6 +65,7 @@ class Settings:
     bot_app_ids: tuple[str, ...] = field(default=())
     human_app_ids: tuple[str, ...] = field(default=())
     business_hours: tuple[BusinessHours, ...] = field(default=())
+    events_url: str = ""
 
     def __post_init__(self) -> None:
         """Check each value against its rule.

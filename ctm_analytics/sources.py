@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ctm_analytics.errors import InvalidFile
 from ctm_analytics.schemas import EVENTS, HEARTBEATS, IMPORTS, REMOVAL_EFFECTS
+from ctm_analytics.shared_events import fetch_shared_events
 
 SCHEMAS = {
     "raw_events": EVENTS,
@@ -40,24 +41,37 @@ class Sources:
         return digest.hexdigest()
 
 
-def find_sources(data: Path) -> Sources:
-    """List the live files of a data folder.
+def find_sources(data: Path, events_url: str = "") -> Sources:
+    """List the live files of a data folder, and copies of those of the object store that events are published to.
+
+    Parameters
+    ----------
+    data : Path
+    events_url : str, ``s3://bucket/prefix``, or empty where all events are in the folder
 
     Raises
     ------
-    InvalidFile
-        If ``events/manifest.json`` cannot be understood.
+    InvalidArgument, InvalidFile
+        If ``events/manifest.json`` cannot be understood, or the store cannot be read.
     """
     files: dict[str, tuple[Path, ...]] = dict.fromkeys(SCHEMAS, ())
     files["raw_events"] = _event_files(data)
     files["raw_heartbeats"] = _parquet_files(data / "heartbeats")
+    if events_url:
+        copies = data / "cache" / hashlib.sha256(events_url.encode()).hexdigest()[:16]
+        shared = fetch_shared_events(events_url, copies)
+        # What this folder's own receiver says of itself lies here as well, and is newer.
+        own = {path.stem for path in files["raw_heartbeats"]}
+        others = (path for path in shared.heartbeats if path.stem.partition(".")[0] not in own)
+        files["raw_events"] += shared.events
+        files["raw_heartbeats"] += tuple(others)
     for kind in IMPORTS:
         files[f"raw_{kind}"] = _parquet_files(data / "imports" / kind)
     return Sources(files)
 
 
 def holds_data(data: Path) -> bool:
-    """Whether a folder holds an event or an import."""
+    """Whether a folder itself holds an event or an import."""
     return data.is_dir() and not find_sources(data).is_empty
 
 

@@ -111,7 +111,7 @@ class Workbench:
     """
 
     def __init__(self, data: Path, settings: Settings, as_of: datetime) -> None:
-        sources = find_sources(data)
+        sources = find_sources(data, settings.events_url)
         if sources.is_empty:
             raise NoData(
                 f"{data}: no events and no imports here yet. Capture with `ctm receive`, import with `ctm import`,"

@@ -102,7 +102,7 @@ class Capture:
 
     async def replace(self, settings: ReceiverSettings) -> bool:
         """Go on with other settings, without refusing a request; whether all do."""
-        self._publisher.replace(settings.reading)
+        self._publisher.replace(settings.reading, settings.events_url)
         return await self._workers.replace(settings)
 
     async def close(self) -> int:

@@ -75,7 +75,7 @@ async def serve(
             asyncio.get_running_loop().add_signal_handler(number, event.set)
     public = listen(addresses.host, addresses.port, addresses.workers)
     (private,) = listen("127.0.0.1", addresses.private_port)
-    publisher = PublisherProcess(folder, settings.reading, environ)
+    publisher = PublisherProcess(folder, settings.reading, environ, settings.events_url)
     workers = (
         Worker(folder, settings, public[0], stop.set)
         if len(public) == 1

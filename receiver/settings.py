@@ -1,11 +1,13 @@
 """Settings of the receiver: secrets from the environment, the rest from ctm.toml or the environment."""
 
+import importlib.util
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from receiver.errors import InvalidSetting
 
@@ -17,6 +19,9 @@ GREATEST_MAX_BODY_BYTES = 32 * MEBIBYTE
 LEAST_RETENTION_DAYS = 8
 GREATEST_RETENTION_DAYS = 36_500
 _HEADER_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_EVENTS_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._=~-]+)*")
+# The names that obstore reads.
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -47,6 +52,7 @@ class ReceiverSettings:
     store_text : bool, whether message text is kept when events are published
     max_body_bytes : int, ``3 MiB <= max_body_bytes <= 32 MiB``
     bot_app_ids, human_app_ids : frozenset of str, app ids whose echoes are known to be a bot's or a person's
+    events_url : str, ``s3://bucket/prefix`` of the object store that events are published to; empty for the data folder
     public_url : str, ``https://…`` without a slash at its end: where people see how their deletion request stands;
         empty if there is none
     retention_days : int or None, ``>= 8``; so many whole days of events are kept, ``None`` keeps all
@@ -64,6 +70,7 @@ class ReceiverSettings:
     retention_days: int | None = None
     instagram_app_secrets: tuple[bytes, ...] = field(default=(), repr=False)
     client_certificate_header: str = ""
+    events_url: str = ""
 
     @property
     def reading(self) -> ReadingSettings:
@@ -108,6 +115,7 @@ def load_settings(data: Path, environ: Mapping[str, str]) -> ReceiverSettings:
         client_certificate_header=_header_name(
             "client_certificate_header", values.get("client_certificate_header", "")
         ),
+        events_url=_events_url(values, environ),
         **vars(_reading_settings(values)),
     )
 
@@ -132,6 +140,17 @@ def load_retention_days(data: Path, environ: Mapping[str, str]) -> int | None:
         For a value that contradicts its rule.
     """
     return _days("retention_days", _values(data, environ).get("retention_days", 0))
+
+
+def load_events_url(data: Path, environ: Mapping[str, str]) -> str:
+    """Read where events are published to, as :func:`load_settings` does, but without any secret.
+
+    Raises
+    ------
+    InvalidSetting
+        For what is no URL of an object store, or one that cannot be used here.
+    """
+    return _events_url(_values(data, environ), environ)
 
 
 def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
@@ -184,6 +203,7 @@ def _values(data: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         "public_url",
         "retention_days",
         "client_certificate_header",
+        "events_url",
     ):
         text = environ.get(f"CTM_{key.upper()}", "").strip()
         if text:
@@ -219,6 +239,36 @@ def _days(key: str, value: object) -> int | None:
     if days and not LEAST_RETENTION_DAYS <= days <= GREATEST_RETENTION_DAYS:
         raise InvalidSetting(f"{key}: {value!r} is not {rule}.")
     return days or None
+
+
+def _events_url(values: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    text = str(values.get("events_url", ""))
+    url = text.rstrip("/")
+    if not url:
+        return ""
+    if _switch("store_text", values.get("store_text", False)):
+        raise InvalidSetting(
+            f"store_text: not together with events_url. A message that is taken back would keep its text in {url}."
+        )
+    if not _EVENTS_URL.fullmatch(url):
+        raise InvalidSetting(
+            f"events_url: {text!r} is not s3://BUCKET/PREFIX. Use e.g. 's3://acme-events/ctm'."
+        )
+    if importlib.util.find_spec("obstore") is None:
+        raise InvalidSetting(
+            f"events_url: {url} needs a package that is not installed: pip install 'ctm-analytics[object-store]'."
+        )
+    for name in _ENDPOINTS:
+        endpoint = urlsplit(environ.get(name, ""))
+        host = endpoint.hostname or ""
+        is_here = host in ("localhost", "::1") or host.startswith("127.")
+        is_allowed = environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
+        if endpoint.scheme == "http" and not (is_here or is_allowed):
+            raise InvalidSetting(
+                f"{name}: {endpoint.geturl()!r} would send events in the clear. Use https,"
+                " or set AWS_ALLOW_HTTP=true where the network is yours."
+            )
+    return url
 
 
 def _body_limit(key: str, value: object) -> int:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from object_store import events_url, line, s3_port
 from worlds import World
+
+__all__ = ["events_url", "line", "s3_port"]
 
 # No test measures time, and CI draws the same examples each time.
 settings.register_profile("ctm", deadline=None, derandomize=True)

@@ -17,6 +17,7 @@ from ctm_analytics.errors import InvalidArgument, InvalidFile
 
 if TYPE_CHECKING:
     from receiver.store.folder import DataFolder
+    from receiver.store.object_store import ObjectStore
 
 app = typer.Typer()
 
@@ -127,6 +128,7 @@ def compact(
     from receiver.store.compaction import closed_generations
     from receiver.store.compaction import compact as compacted
     from receiver.store.forgetting import forget
+    from receiver.store.shared_compaction import compact_shared
 
     folder = _data_folder(data)
     with _receiver_errors():
@@ -134,6 +136,8 @@ def compact(
         was_waiting = closed_generations(folder)
         retention_days = load_retention_days(data, os.environ)
         done = compacted(folder, grace_seconds=grace)
+        if (store := _object_store(folder)) is not None:
+            done.add(compact_shared(store, folder, retention_days=retention_days, grace_seconds=grace))
         forgotten = forget(folder, retention_days, datetime.now(UTC))
         if done.files:
             copies = f", {done.copies:,} repeated left out" if done.copies else ""
@@ -159,7 +163,8 @@ def verify(*, data: Data = DEFAULT_DATA) -> None:
     from receiver.store.verification import verify as verified
 
     with _receiver_errors():
-        found = verified(_data_folder(data))
+        folder = _data_folder(data)
+        found = verified(folder, _object_store(folder))
     counts = f"{found.lost:,} lost, {found.repeated:,} stored twice"
     print(f"{found.events:,} events in {found.files:,} files: {counts}.")
     print(
@@ -186,7 +191,7 @@ def _published(folder: "DataFolder") -> str:
     from receiver.store.publisher import publish_journal
 
     options = ReadingOptions(**vars(load_reading_settings(folder.root, os.environ)))
-    done = publish_journal(folder, options)
+    done = publish_journal(folder, options, _object_store(folder))
     known = f", {done.duplicates:,} were known" if done.duplicates else ""
     aside = done.damaged + done.unreadable
     return f"{done.events:,} events published{known}." + (
@@ -196,6 +201,15 @@ def _published(folder: "DataFolder") -> str:
 
 def _counted(count: int, word: str) -> str:
     return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def _object_store(folder: "DataFolder") -> "ObjectStore | None":
+    """Give the object store that the folder's events are published to, if there is one."""
+    from receiver.settings import load_events_url
+    from receiver.store.object_store import ObjectStore
+
+    url = load_events_url(folder.root, os.environ)
+    return ObjectStore(url, timeout_seconds=300) if url else None
 
 
 @contextlib.contextmanager

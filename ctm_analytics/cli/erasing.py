@@ -46,12 +46,18 @@ def erase(
 ) -> None:
     """Remove a person from events, journal and imports, and prove it; alone: list open deletion requests."""
     from receiver.errors import ReceiverError
+    from receiver.settings import load_events_url
     from receiver.store.folder import DataFolder
 
     if not data.is_dir():
         raise InvalidArgument(f"{data.absolute()}: no such folder. Name the data folder.")
     if platform not in (None, "messenger", "instagram", "whatsapp"):
         raise InvalidArgument(f"--platform: {platform!r} is not messenger, instagram or whatsapp.")
+    if url := load_events_url(data, os.environ):
+        raise InvalidArgument(
+            f"events_url: `ctm erase` does not reach {url} yet, so the person would stay there."
+            " Remove them there by hand, then take events_url away and erase here."
+        )
     # What is written anew must be as unreadable for others as it was.
     os.umask(0o077)
     folder = DataFolder(data)

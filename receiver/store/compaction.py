@@ -62,6 +62,13 @@ class Compaction:
     events: int = 0
     copies: int = 0
 
+    def add(self, other: "Compaction") -> None:
+        """Count what another compaction did, too."""
+        self.files += other.files
+        self.settled += other.settled
+        self.events += other.events
+        self.copies += other.copies
+
 
 def compact(
     folder: DataFolder,
@@ -92,7 +99,7 @@ def compact(
         done = Compaction()
         if not closed_generations(folder):
             _settle_generation(folder, done, is_stopped)
-        for entries in _mergeable(current_manifest(folder).settled):
+        for entries in mergeable(current_manifest(folder).settled):
             _merge(folder, entries, done, is_stopped)
         return done
 
@@ -179,7 +186,7 @@ def _settle_generation(folder: DataFolder, done: Compaction, is_stopped: Callabl
     _commit(folder, Manifest((*manifest.settled, *new), (following, following + 1)), names, new)
 
 
-def _mergeable(settled: Iterable[SettledFile]) -> list[list[SettledFile]]:
+def mergeable(settled: Iterable[SettledFile]) -> list[list[SettledFile]]:
     """Days that have too many small files: more than a few while a day is the last, else more than one."""
     by_day: dict[str, list[SettledFile]] = defaultdict(list)
     for entry in sorted(settled):

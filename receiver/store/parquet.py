@@ -70,7 +70,7 @@ def write_events(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch
     return rows
 
 
-def read_checked(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+def read_checked(path: Path | pa.NativeFile, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """Read a file row group by row group, each page against its checksum.
 
     Parameters

@@ -16,11 +16,13 @@ from receiver.store.folder import DataFolder, locked, sync_folder, try_lock
 from receiver.store.journal import remove_empty_journals, seal_dead_journals
 from receiver.store.late import settled_ids
 from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
+from receiver.store.object_store import ObjectStore, StoreUnavailable
 from receiver.store.parquet import event_batch, event_schema, write_events
 from receiver.store.raw import leave_only, read_sealed
 from receiver.store.rhythm import Rhythm
 from receiver.store.seen import SeenIndex
 from receiver.store.segment import Delivery, read_segment
+from receiver.store.shared_events import publish_shared
 from receiver.store.tombstones import Tombstones
 from receiver.store.unsending import TakenBack
 
@@ -59,7 +61,9 @@ def remove_unfinished(folder: DataFolder) -> None:
     remove_unfinished_backfills(folder)
 
 
-def publish_journal(folder: DataFolder, options: ReadingOptions) -> Publication:
+def publish_journal(
+    folder: DataFolder, options: ReadingOptions, store: ObjectStore | None = None
+) -> Publication:
     """Publish everything that is sealed, and what receivers that are no longer alive have left open.
 
     A receiver may run on the folder: then what it has open stays its own.
@@ -67,7 +71,7 @@ def publish_journal(folder: DataFolder, options: ReadingOptions) -> Publication:
     folder.create()
     _without_receiver(folder, seal_dead_journals)
     total = Publication()
-    publisher = Publisher(folder, options)
+    publisher = Publisher(folder, options, store)
     try:
         while segments := publisher.sealed_segments():
             for segment in segments:
@@ -107,8 +111,15 @@ class Publisher:
     whatever interrupts the work, doing it again ends in the same events.
     """
 
-    def __init__(self, folder: DataFolder, options: ReadingOptions) -> None:
+    def __init__(self, folder: DataFolder, options: ReadingOptions, store: ObjectStore | None = None) -> None:
+        """Make the folder ready.
+
+        Parameters
+        ----------
+        store : ObjectStore or None, where files get their names instead of in the folder's ``events/``
+        """
         self._folder = folder
+        self._store = store
         self._options = options
         self._schema = event_schema(store_text=options.store_text)
         # Names the segment that is being published, so that one that ends the process holds up no other.
@@ -138,7 +149,13 @@ class Publisher:
         return sorted(waiting, key=lambda segment: (str(segment) == self._suspect, segment))
 
     def publish(self, segment: Path) -> Publication | None:
-        """Publish one sealed segment and move it to ``done/``; ``None`` while others change the folder."""
+        """Publish one sealed segment and move it to ``done/``; ``None`` while others change the folder.
+
+        Raises
+        ------
+        StoreUnavailable
+            If the object store does not take the file now: the segment stays where it is.
+        """
         lock = try_lock(self._folder.publishing_lock)
         if lock is None:
             return None
@@ -179,11 +196,23 @@ class Publisher:
         batches = self._batches(name, deliveries, publication)
         publication.events = write_events(temporary, self._schema, batches)
         self._taken_back.note(name)
-        path = output_generation(self._folder) / f"{name}.parquet"
-        temporary.rename(path)
-        sync_folder(path.parent)
-        self._seen.add_file(str(path.relative_to(self._folder.events)))
+        if self._store is None:
+            path = output_generation(self._folder) / f"{name}.parquet"
+            temporary.rename(path)
+            sync_folder(path.parent)
+            self._seen.add_file(str(path.relative_to(self._folder.events)))
+        else:
+            self._share(self._store, name, temporary)
         self._seen.commit()
+
+    def _share(self, store: ObjectStore, name: str, temporary: Path) -> None:
+        try:
+            publish_shared(store, name, temporary)
+        except StoreUnavailable:
+            self._seen.roll_back()
+            raise
+        finally:
+            temporary.unlink()
 
     def _batches(
         self, name: str, deliveries: Sequence[Delivery], publication: Publication

@@ -46,13 +46,18 @@ class PublisherProcess:
     failures : int, how often a publisher has ended that was not told to
     """
 
-    def __init__(self, folder: DataFolder, reading: ReadingSettings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: DataFolder, reading: ReadingSettings, environ: Mapping[str, str], events_url: str = ""
+    ) -> None:
         self.totals: Counter[str] = Counter()
         self.gauges: dict[str, float] = {}
         self.failures = 0
         self._folder = folder
-        self._settings = self._told(reading)
-        self._environ = without_secrets(environ)  # whoever reads bodies needs none
+        self._settings = self._told(reading, events_url)
+        # Whoever reads bodies needs no secret of Meta's, but may have to write to an object store.
+        self._environ = without_secrets(environ) | {
+            name: text for name, text in environ.items() if name.startswith("AWS_")
+        }
         self._process: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[int] | None = None
         self._draining = asyncio.Event()
@@ -115,14 +120,15 @@ class PublisherProcess:
                     self._process.kill()
         return self._keeping.result()
 
-    def replace(self, reading: ReadingSettings) -> None:
+    def replace(self, reading: ReadingSettings, events_url: str = "") -> None:
         """Have another process go on, with these settings, once the segment in hand is published."""
-        self._settings = self._told(reading)
+        self._settings = self._told(reading, events_url)
         self._replacing = True
         self._tell(beat=None, end="leave")
 
-    def _told(self, reading: ReadingSettings) -> str:
-        return json.dumps({"data": str(self._folder.root), **asdict(reading)}, default=sorted)
+    def _told(self, reading: ReadingSettings, events_url: str) -> str:
+        settings = {"data": str(self._folder.root), "events_url": events_url, **asdict(reading)}
+        return json.dumps(settings, default=sorted)
 
     def _tell(self, *, beat: Beat | None, end: str = "") -> None:
         stdin = None if self._process is None else self._process.stdin

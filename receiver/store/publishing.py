@@ -13,7 +13,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -25,12 +25,14 @@ from receiver.store.background import BackgroundCompaction
 from receiver.store.folder import DataFolder, try_lock
 from receiver.store.heartbeat import write_heartbeat
 from receiver.store.journal import remove_empty_journals
+from receiver.store.object_store import ObjectStore, StoreUnavailable
 from receiver.store.publisher import Publisher, remove_unfinished
 
 POLL_SECONDS = 0.25
 LOCK_SECONDS = 3.0
 LIST_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
+LONGEST_PAUSE_SECONDS = 30.0
 
 logger = logging.getLogger("receiver")
 
@@ -67,7 +69,8 @@ def main(arguments: list[str]) -> int:
         remove_unfinished(folder)
         remove_empty_journals(folder.journal)
         print("ready", flush=True)
-        _publish_until_drained(folder, options)
+        events_url = settings["events_url"]
+        _publish_until_drained(folder, options, ObjectStore(events_url) if events_url else None)
         return 0
     except (ReceiverError, OSError, sqlite3.Error) as error:
         logger.critical("publisher: %s", error)
@@ -83,11 +86,11 @@ def _lock(folder: DataFolder) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> None:
-    publisher = Publisher(folder, options)
-    compaction = BackgroundCompaction(folder, load_retention_days(folder.root, os.environ))
+def _publish_until_drained(folder: DataFolder, options: ReadingOptions, store: ObjectStore | None) -> None:
+    publisher = Publisher(folder, options, store)
+    compaction = BackgroundCompaction(folder, load_retention_days(folder.root, os.environ), store)
     try:
-        _work(folder, publisher, compaction)
+        _work(publisher, compaction, _Receiver(folder, publisher, store))
         remove_empty_journals(folder.journal)
     finally:
         compaction.stop()
@@ -95,68 +98,114 @@ def _publish_until_drained(folder: DataFolder, options: ReadingOptions) -> None:
         publisher.close()
 
 
-def _work(folder: DataFolder, publisher: Publisher, compaction: BackgroundCompaction) -> None:
-    end = ""
+def _work(publisher: Publisher, compaction: BackgroundCompaction, receiver: "_Receiver") -> None:
+    outage = _Outage()
     tidy_at = time.monotonic() + TIDY_SECONDS
-    while True:
+    while receiver.end != "leave":
         segments = publisher.sealed_segments()
-        if end == "drain" and not segments:
+        if receiver.end == "drain" and not segments:
             return
-        # What a receiver has sealed meanwhile goes before a backfill: after a while they are listed again.
-        list_at = time.monotonic() + LIST_SECONDS
         pause = POLL_SECONDS
-        for segment in segments:
-            publication = publisher.publish(segment)
-            if publication is None:  # an erasure has the folder, or a command
-                break
-            _say(asdict(publication))
-            end = _listen(folder, publisher, 0) or end
-            if end == "leave":
-                return
-            if time.monotonic() >= list_at:
-                pause = 0.0
-                break
-        if not end and (done := compaction.look()):
+        if receiver.end or outage.is_over():
+            try:
+                pause = _publish(publisher, segments, receiver)
+                outage.has_ended()
+            except StoreUnavailable as error:
+                if receiver.end == "drain":
+                    raise
+                outage.goes_on(error)
+        if not receiver.end and (done := compaction.look()):
             _say(done)
         if time.monotonic() >= tidy_at:
             publisher.tidy()
             publisher.rhythm.save()
             tidy_at = time.monotonic() + TIDY_SECONDS
-        end = _listen(folder, publisher, pause) or end
-        if end == "leave":
-            return
+        receiver.listen(pause)
 
 
-def _listen(folder: DataFolder, publisher: Publisher, timeout_seconds: float) -> str:
-    """Do what the receiver says; how it is to end, if that was said.
+def _publish(publisher: Publisher, segments: Sequence[Path], receiver: "_Receiver") -> float:
+    """Publish for a while; how long there is nothing to do then."""
+    # What a receiver has sealed meanwhile goes before a backfill: after a while they are listed again.
+    list_at = time.monotonic() + LIST_SECONDS
+    for segment in segments:
+        publication = publisher.publish(segment)
+        if publication is None:  # an erasure has the folder, or a command
+            break
+        _say(asdict(publication))
+        receiver.listen(0)
+        if receiver.end == "leave" or time.monotonic() >= list_at:
+            return 0.0
+    return POLL_SECONDS
 
-    Raises
-    ------
-    ReceiverError
-        When the receiver is gone: the next one must find the folder free.
+
+class _Outage:
+    """How long to leave an object store alone that does not answer."""
+
+    def __init__(self) -> None:
+        self._pause = 0.0
+        self._retry_at = 0.0
+
+    def is_over(self) -> bool:
+        """Whether it may be tried, again or still."""
+        return time.monotonic() >= self._retry_at
+
+    def goes_on(self, error: StoreUnavailable) -> None:
+        """Wait, longer each time, and say so."""
+        self._pause = min(2 * self._pause or 1.0, LONGEST_PAUSE_SECONDS)
+        self._retry_at = time.monotonic() + self._pause
+        logger.error("publisher: %s What is sealed waits in journal/.", error)
+        _say({"store_failures": 1})
+
+    def has_ended(self) -> None:
+        """Note that it answers."""
+        self._pause = 0.0
+
+
+class _Receiver:
+    """What the receiver says, and the heartbeats that it has written.
+
+    Attributes
+    ----------
+    end : str, how this process is to end: ``drain``, ``leave``, or empty while it is not
     """
-    readable, _, _ = select.select([sys.stdin], [], [], timeout_seconds)
-    if not readable:
-        return ""
-    # Few and short: each line is written into the pipe whole, and a next one once this one is answered.
-    content = os.read(sys.stdin.fileno(), select.PIPE_BUF)
-    if not content:
-        raise ReceiverError("the receiver is gone; what it acknowledged is published at the next start")
-    told = [json.loads(line) for line in content.splitlines()]
-    for message in told:
-        if message["beat"] is not None:
-            _beat(folder, message["beat"])
-        _say({"gauges": publisher.rhythm.figures(time.time_ns() // 1000)})
-    return next((message["end"] for message in told if message["end"]), "")
 
+    def __init__(self, folder: DataFolder, publisher: Publisher, store: ObjectStore | None) -> None:
+        self.end = ""
+        self._folder = folder
+        self._publisher = publisher
+        self._store = store
 
-def _beat(folder: DataFolder, beat: Mapping[str, str]) -> None:
-    started_at, beat_at = (datetime.fromisoformat(beat[name]) for name in ("started_at", "beat_at"))
-    try:
-        write_heartbeat(folder, beat["receiver_id"], started_at, beat_at)
-    except OSError as error:
-        # A missing beat shows as a gap in capture, which is the careful side to err on.
-        logger.error("heartbeat: %s", error)
+    def listen(self, timeout_seconds: float) -> None:
+        """Do what the receiver says, or wait for a while.
+
+        Raises
+        ------
+        ReceiverError
+            When the receiver is gone: the next one must find the folder free.
+        """
+        readable, _, _ = select.select([sys.stdin], [], [], timeout_seconds)
+        if not readable:
+            return
+        # Few and short: each line is written into the pipe whole, and a next one once this one is answered.
+        content = os.read(sys.stdin.fileno(), select.PIPE_BUF)
+        if not content:
+            raise ReceiverError("the receiver is gone; what it acknowledged is published at the next start")
+        told = [json.loads(line) for line in content.splitlines()]
+        for message in told:
+            if message["beat"] is not None:
+                self._beat(message["beat"])
+            self.end = message["end"] or self.end
+            _say({"gauges": self._publisher.rhythm.figures(time.time_ns() // 1000)})
+
+    def _beat(self, beat: Mapping[str, str]) -> None:
+        started_at, beat_at = (datetime.fromisoformat(beat[name]) for name in ("started_at", "beat_at"))
+        try:
+            path = write_heartbeat(self._folder, beat["receiver_id"], started_at, beat_at)
+            if self._store is not None:
+                self._store.write(f"heartbeats/{path.name}", path.read_bytes())
+        except (OSError, StoreUnavailable) as error:
+            # A missing beat shows as a gap in capture, which is the careful side to err on.
+            logger.error("heartbeat: %s", error)
 
 
 def _say(what: Mapping[str, object]) -> None:

@@ -49,7 +49,7 @@ class SeenIndex:
         manifest : Manifest, says what became of files that are gone
         published : mapping of str to Path, every live file by its path relative to ``events/``
         """
-        self._begin_period()
+        self.begin_period()
         known = {name for (name,) in self._connection.execute("SELECT name FROM files")}
         gone = known - published.keys()
         if lost := [name for name in gone if not manifest.has_replaced(name)]:
@@ -86,6 +86,10 @@ class SeenIndex:
         """Keep what was noted."""
         self._connection.commit()
 
+    def roll_back(self) -> None:
+        """Forget what was noted since the last ``commit``."""
+        self._connection.rollback()
+
     def close(self) -> None:
         """Close the file; what was not committed is forgotten."""
         self._connection.close()
@@ -98,13 +102,13 @@ class SeenIndex:
                 self.commit()
         except (OSError, ValueError, TypeError) as error:
             # Capture goes on: the file's events could at worst be stored a second time.
-            self._connection.rollback()
+            self.roll_back()
             logger.error("index: %s cannot be read: %s", path.name, type(error).__name__)
             return
         self.add_file(name)
         self.commit()
 
-    def _begin_period(self) -> None:
+    def begin_period(self) -> None:
         """Let the ids of the period before the last go, when a new one has begun."""
         period = int(time.time()) // _PERIOD_SECONDS
         if period == self._period:

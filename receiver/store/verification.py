@@ -1,14 +1,19 @@
 """Is everything there, and as it was written? Reads every published file and every kept segment to the end."""
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyarrow as pa
 
 from receiver.deliveries import read_delivery
 from receiver.store.event_ids import EventIds
 from receiver.store.folder import DataFolder, sha256_of
 from receiver.store.manifest import current_manifest, live_files
+from receiver.store.object_store import ObjectStore
 from receiver.store.parquet import read_checked
 from receiver.store.segment import read_segment
+from receiver.store.shared_events import read_shared_manifest, recent_objects
 
 
 @dataclass
@@ -40,8 +45,10 @@ class Verification:
         return not (self.faults or self.lost or self.repeated)
 
 
-def verify(folder: DataFolder) -> Verification:
-    """Check a data folder without changing it; a receiver may run meanwhile.
+def verify(folder: DataFolder, store: ObjectStore | None = None) -> Verification:
+    """Check a data folder, and the object store that it publishes to, without changing them.
+
+    A receiver may run meanwhile.
 
     Every page of every Parquet file is read against its checksum (queries do not do that), settled files
     also against the manifest, and every segment against the events that became of it. Needs eight bytes of
@@ -58,12 +65,13 @@ def verify(folder: DataFolder) -> Verification:
     published = sorted(folder.done.glob("*.wal"))
     stored, expected = EventIds(), EventIds()
     _check_events(folder, stored, found)
+    once = stored if store is None else _check_store(store, stored, found)
     for path in published:
         _check_segment(folder, path, path.stem, expected, found)
     for path in waiting:
         found.waiting += 1
         _check_segment(folder, path, f"{path.parent.name}-{path.stem}", None, found)
-    found.repeated = sum(1 for _ in stored.repeated())
+    found.repeated = sum(1 for _ in once.repeated())
     found.lost = expected.missing_from(stored)
     return found
 
@@ -92,7 +100,33 @@ def _check_events(folder: DataFolder, stored: EventIds, found: Verification) -> 
                 found.faults.append(f"events/{name}: its SHA-256 is not the manifest's.")
 
 
-def _check_file(path: Path, stored: EventIds) -> int:
+def _check_store(store: ObjectStore, stored: EventIds, found: Verification) -> EventIds:
+    """Check the live files of a store; the ids of which each may be there only once, those of settled files."""
+    once = EventIds()
+    manifest, _ = read_shared_manifest(store)
+    settled = {entry.file: entry for entry in manifest.settled}
+    for key in (*settled, *(recent.key for recent in recent_objects(store, manifest))):
+        found.files += 1
+        got = store.get(key)
+        if got is None:
+            # Unless it was compacted, and removed, since it was listed.
+            if key in {entry.file for entry in read_shared_manifest(store)[0].settled}:
+                found.faults.append(f"{store.url}/{key}: missing, though the manifest names it.")
+            continue
+        try:
+            rows = _check_file(pa.BufferReader(got[0]), stored)
+        except (OSError, ValueError, TypeError) as error:
+            found.faults.append(f"{store.url}/{key}: cannot be read ({type(error).__name__}).")
+            continue
+        found.events += rows
+        if (entry := settled.get(key)) is not None:
+            _check_file(pa.BufferReader(got[0]), once)
+            if hashlib.sha256(got[0]).hexdigest() != entry.sha256:
+                found.faults.append(f"{store.url}/{key}: its SHA-256 is not the manifest's.")
+    return once
+
+
+def _check_file(path: Path | pa.NativeFile, stored: EventIds) -> int:
     """Read a file to its end; how many events it holds."""
     rows = 0
     for table in read_checked(path):

@@ -23,7 +23,7 @@ def run(data: Path, use: Callable[[PublisherProcess], Awaitable[None]]) -> int:
         folder = DataFolder(data)
         folder.create()
         publisher = PublisherProcess(folder, ReadingSettings(), os.environ)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             await publisher.start()
             await use(publisher)
             return await publisher.drain(BEAT)

@@ -212,7 +212,7 @@ def run(folder: DataFolder, use: Callable[[WorkerProcesses], Awaitable[None]]) -
     async def session() -> WorkerProcesses:
         sockets = listen("127.0.0.1", 0, 2)
         workers = WorkerProcesses(folder, ReceiverSettings((b"secret",), "token"), sockets, os.environ)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await workers.open()
             await workers.listen()
             try:
