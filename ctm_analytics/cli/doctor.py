@@ -31,6 +31,7 @@ def examine(data: Path, environ: Mapping[str, str]) -> Result:
         "settings": lambda: _settings(data, environ),
         "data": lambda: _data(data, environ),
         "receiver": lambda: _receiver(data, environ),
+        "deletion_requests": lambda: _deletion_requests(data),
         "browser": _browser,
     }
     rows = [
@@ -99,6 +100,21 @@ def _receiver(data: Path, environ: Mapping[str, str]) -> Finding:
     except ReceiverError as error:
         return "warn", str(error), "Needed only where the receiver runs"
     return "ok", "secrets and verify token are set", None
+
+
+def _deletion_requests(data: Path) -> Finding:
+    from receiver.errors import ReceiverError
+    from receiver.store.deletion_requests import open_requests
+    from receiver.store.folder import DataFolder
+
+    try:
+        requests = open_requests(DataFolder(data))
+    except ReceiverError as error:
+        return "fail", str(error), None
+    if requests:
+        since = f"{requests[0].received_at:%Y-%m-%d}"
+        return "warn", f"{len(requests)} open, the oldest since {since}", "ctm erase lists them"
+    return "ok", "none is open", None
 
 
 def _browser() -> Finding:

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -113,7 +113,7 @@ def withdraw(folder: Path, import_id: str) -> ImportSummary:
     return replace(summary, is_undone=True)
 
 
-def rewrite(path: Path, table: pa.Table) -> None:
+def rewrite(path: Path, rows: Callable[[], Iterable[pa.Table]], schema: pa.Schema) -> None:
     """Give the Parquet file of an import another content, the old one or the new one for every reader.
 
     Its record stays as it is: it says what was read, so that the same file is not imported again.
@@ -121,12 +121,26 @@ def rewrite(path: Path, table: pa.Table) -> None:
     Parameters
     ----------
     path : Path, ``imports/<kind>/<import_id>.parquet``
-    table : pa.Table, in the schema of the data contract
+    rows : callable, gives the new rows, a table at a time
+    schema : pa.Schema, of the data contract
     """
+
+    def fill(unfinished: Path) -> None:
+        with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
+            for table in rows():
+                writer.write_table(table)
+
     with _alone_in(path.parent) as folder_descriptor:
         if path.exists():  # else it was undone meanwhile
-            _write(path, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))
+            _write(path, fill)
             os.fsync(folder_descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed imports have left in ``imports/<kind>``."""
+    if folder.is_dir():
+        with _alone_in(folder):
+            _remove_leftovers(folder)
 
 
 def _unknown(folder: Path, import_id: str) -> InvalidArgument:

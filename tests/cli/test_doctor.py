@@ -5,6 +5,9 @@ from datetime import datetime
 
 import pytest
 
+from receiver.store.deletion_requests import close_request, find_request, store_request
+from receiver.store.folder import DataFolder
+
 
 @pytest.fixture
 def checks(ctm):
@@ -50,3 +53,16 @@ def test_missing_secrets_are_a_warning_only_and_secrets_are_never_shown(ctm, che
     shown = ctm("doctor", "--data", shop)
     assert "a-secret-of-the-app" not in shown.text + shown.stderr
     assert "a-token-for-meta" not in shown.text + shown.stderr
+
+
+def test_open_deletion_requests_are_a_warning_until_they_are_closed(checks, tmp_path):
+    folder = DataFolder(tmp_path / "data")
+    folder.create()
+    assert checks(folder.root)[1]["deletion_requests"]["status"] == "ok"
+    code = store_request(folder, "10220000000000001", b"payload")
+    found = checks(folder.root)[1]["deletion_requests"]
+    assert (found["status"], found["detail"][:27]) == ("warn", "1 open, the oldest since 20")
+    assert found["next_step"] == "ctm erase lists them"
+    assert "10220000000000001" not in str(found)
+    close_request(folder, find_request(folder, code), was_known=False)
+    assert checks(folder.root)[1]["deletion_requests"]["status"] == "ok"

@@ -13,6 +13,7 @@ from segments import add_segment, folder, publish_all
 from receiver.store.compaction import compact
 from receiver.store.folder import DataFolder
 from receiver.store.manifest import current_manifest, live_files
+from receiver.store.unsending import forget_taken_back
 from receiver.store.verification import verify
 
 __all__ = ["data", "folder"]
@@ -263,6 +264,19 @@ def test_what_interrupted_work_has_left_goes_too(captured: DataFolder, ctm) -> N
         path.write_bytes(whole)
     assert ctm("erase", "--contact", ANNA, "--data", captured.root).exit_code == 0
     assert [path for path in left if path.exists()] == []
+
+
+def test_what_the_person_took_back_is_forgotten_too(captured: DataFolder, ctm) -> None:
+    revoked = {"type": "revoke", "revoke": {"original_message_id": wamid(ANNA, 1)}}
+    add_segment(captured, 6, whatsapp(said(ANNA, 8) | revoked), wrote(CLEO, "m_1", is_deleted=True))
+    publish_all(captured)
+    forget_taken_back(captured)
+    add_segment(captured, 7, whatsapp(said(ANNA, 9) | revoked))
+    publish_all(captured)
+    assert any("unsent" in name for name in files_with(captured.root, *NEEDLES))
+    assert ctm("erase", "--contact", ANNA, "--data", captured.root).exit_code == 0
+    assert files_with(captured.root, *NEEDLES) == []
+    assert files_with(captured.erasures, "m_1") == ["unsent/kept.json"]
 
 
 def test_the_proof_opens_parquet_files_of_any_kind(captured: DataFolder, ctm) -> None:

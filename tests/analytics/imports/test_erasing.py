@@ -148,6 +148,15 @@ def test_what_an_interrupted_erasure_was_about_is_taken_up_again(imported):
     assert keyless(data) == {"S1"}
 
 
+def test_what_a_killed_import_has_left_goes_too(imported):
+    data = imported([sale("S1", "5541988887777,,,,,")], [])
+    (file,) = (data / "imports" / "sales").glob("*.parquet")
+    left = file.with_name(".20261103T000000Z-0.parquet.tmp")
+    left.write_bytes(file.read_bytes())
+    erase(data)
+    assert not left.exists()
+
+
 def test_one_number_stands_for_the_customer_in_all_their_sales(imported):
     data = imported([sale("S1", "5541988887777,,,c_1,,"), sale("S2", ",,,c_1,,")], [])
     erase(data)
