@@ -137,7 +137,10 @@ def chance_of_best(ads: Shrinkage) -> tuple[NDArray[np.float64], NDArray[np.floa
             1 - 10.0 ** -np.arange(4, 15),
         )
     )
-    grid = np.unique(gammaincinv(shape[:, np.newaxis], levels) / rate[:, np.newaxis])
+    quantiles = gammaincinv(shape[:, np.newaxis], levels) / rate[:, np.newaxis]
+    # Below some ad's least plausible rate no ad is the best: the grid is spent on what lies above.
+    grid = np.unique(quantiles[quantiles >= quantiles[:, 1].max()])
+    grid = grid[np.linspace(0, grid.size - 1, min(grid.size, _GRID_POINTS)).round().astype(np.intp)]
     below = gammainc(shape[:, np.newaxis], rate[:, np.newaxis] * grid)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_below = np.log(below)

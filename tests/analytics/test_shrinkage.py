@@ -207,3 +207,14 @@ def test_a_target_that_is_no_amount_and_an_impossible_confidence_are_refused() -
         probability_below(shrink_cac([1], [1]), 0)
     with pytest.raises(InvalidArgument, match="confidence: 90 is not between"):
         shrink_cac([1], [1], 90)
+
+
+def test_chances_among_many_ads_are_those_of_a_simulation() -> None:
+    random = np.random.default_rng(18)
+    spend = random.uniform(20, 3000, 150)
+    ads = shrink_cac(spend, random.poisson(random.gamma(6, 1 / 200, 150) * spend))
+    draws = random.gamma(ads.shape, 1 / ads.rate, (40_000, 150))
+    p_best, expected_loss = chance_of_best(ads)
+    np.testing.assert_allclose(p_best, np.bincount(draws.argmax(axis=1), minlength=150) / 40_000, atol=0.01)
+    simulated = (draws.max(axis=1, keepdims=True) - draws).mean(axis=0)
+    np.testing.assert_allclose(expected_loss, simulated, rtol=0.02)
