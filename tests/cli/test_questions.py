@@ -139,3 +139,27 @@ def test_tables_says_what_a_row_is_and_what_each_column_means(ctm, shop):
 def test_the_data_folder_comes_from_the_environment(ctm, shop, monkeypatch):
     monkeypatch.setenv("CTM_DATA", str(shop))
     assert ctm("funnel", "--as-of", AS_OF).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("by", "columns"),
+    [
+        ("check", ("check", "status", "count", "share", "detail", "next_step")),
+        ("match", ("matched_by", "evidence", "count", "share", "net_amount", "currency")),
+        (
+            "ad",
+            (
+                *("ad_id", "ad_name", "first_spend", "spend", "spend_change", "currency"),
+                *("restated_days", "restated_at", "sales", "unmatched_sales", "match_rate_low"),
+                *("paid_new_customers", "unmatched_new_customers", "cac", "cac_if_all"),
+            ),
+        ),
+    ],
+)
+def test_quality_tells_checks_matches_or_ads(rows, by, columns):
+    assert {tuple(row) for row in rows("quality", "--by", by)} == {columns}
+
+
+def test_what_the_quality_checks_name_as_next_step_can_be_asked(rows):
+    for relation in ("ambiguous_sales", "restatements", "sale_matches", "contact_aliases"):
+        assert isinstance(rows("sql", f"from {relation}"), list)

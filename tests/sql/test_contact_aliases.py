@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -246,3 +247,40 @@ def test_a_dashboard_test_is_nobody(world: World) -> None:
     says(world, START, NUMBER, USER)
     world.event(USER, START, "test", platform="whatsapp", account="number-1")
     assert world.open().sql("from contact_aliases").table.num_rows == 0
+
+
+def test_a_user_id_by_which_nobody_is_known_ties_nothing(world: World) -> None:
+    says(world, START, NUMBER, USER)
+    says(world, START, NEW_NUMBER, USER)
+    says(world, START, None, NEW_USER)
+    assert people(world) == [NUMBER, NEW_NUMBER, NEW_USER]
+
+
+def test_a_user_id_that_was_only_told_ties_a_number_to_what_it_became(world: World) -> None:
+    says(world, START, NUMBER, USER)
+    words = {"type": "user_changed_user_id", "body": f"User A changed from {USER} to {NEW_USER}"}
+    notices(world, START + HOUR, {"from_user_id": NEW_USER}, **words, user_id=NEW_USER)
+    assert people(world) == [NUMBER]
+
+
+def test_ids_four_steps_apart_are_one_person_and_five_steps_apart_are_two(world: World) -> None:
+    numbers = [f"1650555000{place}" for place in range(6)]
+    for hours, (old, new) in enumerate(pairwise(numbers)):
+        words = {"type": "user_changed_number", "body": f"User A changed from {old} to {new}"}
+        notices(world, START + hours * HOUR, {"from": old}, **words, wa_id=new)
+    says(world, START + 6 * HOUR, numbers[4], None)
+    assert people(world) == [numbers[0]]
+    says(world, START + 6 * HOUR, numbers[5], None)
+    assert people(world) == [numbers[0], numbers[5]]
+
+
+def test_an_id_that_is_captured_later_is_nobodys_alias_yet(world: World) -> None:
+    says(world, START, NUMBER, USER)
+    says(world, START + 2 * HOUR, None, USER)
+    aliases = {
+        hours: world.open(as_of=(START + hours * HOUR).replace(tzinfo=UTC))
+        .sql("from contact_aliases")
+        .table.num_rows
+        for hours in (1, 2)
+    }
+    assert aliases == {1: 0, 2: 2}
