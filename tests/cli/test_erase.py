@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -277,6 +279,17 @@ def test_what_the_person_took_back_is_forgotten_too(captured: DataFolder, ctm) -
     assert ctm("erase", "--contact", ANNA, "--data", captured.root).exit_code == 0
     assert files_with(captured.root, *NEEDLES) == []
     assert files_with(captured.erasures, "m_1") == ["unsent/kept.json"]
+
+
+def test_a_raw_delivery_does_not_become_younger(captured: DataFolder, ctm) -> None:
+    an_hour_ago = float(int(time.time()) - 3600)
+    segments = sorted(captured.done.iterdir())
+    for path in segments:
+        os.utime(path, (an_hour_ago, an_hour_ago))
+    before = [path.read_bytes() for path in segments]
+    ctm("erase", "--contact", ANNA, "--data", captured.root)
+    assert [path.read_bytes() for path in segments] != before
+    assert {path.stat().st_mtime for path in segments} == {an_hour_ago}
 
 
 def test_the_proof_opens_parquet_files_of_any_kind(captured: DataFolder, ctm) -> None:
