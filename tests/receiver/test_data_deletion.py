@@ -80,6 +80,12 @@ def test_the_code_cannot_be_made_without_the_folders_secret(
     assert ask(receiver, body).json()["confirmation_code"] != ask(other, body).json()["confirmation_code"]
 
 
+def test_an_instagram_apps_request_may_be_signed_with_its_own_secret(start: Callable[..., Receiver]) -> None:
+    receiver = start(CTM_PUBLIC_URL=PUBLIC_URL, CTM_INSTAGRAM_APP_SECRET="an-instagram-secret")
+    for secret, status in ((b"an-instagram-secret", 200), (b"an-app-secret", 200), (b"another", 401)):
+        assert ask(receiver, form(signed({**SAID, "user_id": "4719"}, secret))).status_code == status
+
+
 def test_the_page_says_how_it_stands_and_names_nobody(receiver: Receiver) -> None:
     code = ask(receiver, form(signed({**SAID, "user_id": "4715000111"}))).json()["confirmation_code"]
     page = receiver.get(f"/data-deletion/{code}")
