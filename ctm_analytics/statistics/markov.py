@@ -70,11 +70,11 @@ def markov_attribution(
     -----
     A state is the run of the last ``order`` ads (fewer at the start of a path). With ``Q`` the transitions between
     states, ``s`` the first step and ``r`` the step to a sale, the chain converts with probability
-    ``p = s (I - Q)^-1 r``. Removing an ad sends every step into one of its states A to null. By the strong Markov
-    property what is lost is ``v_A N_AA^-1 h_A`` with ``N = (I - Q)^-1``, visits ``v = s N`` and chances ``h = N r``, so
-    that one inverse serves all ads. Beyond ``DENSE_STATES`` states the same systems are solved by the series
-    ``s (I + Q + Q^2 + ...) r``, whose error is at most what is still on its way: it ends below 1e-16.
-    Nothing is simulated.
+    ``p = s (I - Q)^-1 r``. Removing an ad sends every step into one of its states A, those that end with it, to null.
+    By the strong Markov property what is lost is ``v_A N_AA^-1 h_A`` with ``N = (I - Q)^-1``, visits ``v = s N`` and
+    chances ``h = N r``, so that one inverse serves all ads. Beyond ``DENSE_STATES`` states the same systems are
+    solved by the series ``s (I + Q + Q^2 + ...) r``, whose error is at most what is still on its way: it ends below
+    1e-16. Nothing is simulated.
 
     Touches of one ad in a row count once. In a chain of order 1 that changes no removal effect, because a
     stay of any length leaves by the same doors; in a higher order it keeps a double click from filling the memory
@@ -182,8 +182,7 @@ def _removals(steps: _Steps, ads: tuple[str, ...]) -> tuple[float, NDArray[np.fl
     chain = _Chain(first, sale, rows.astype(np.intp), columns.astype(np.intp), chances.astype(np.float64))
     members: dict[str, list[int]] = {ad: [] for ad in ads}
     for state, index in states.items():
-        for ad in set(state):
-            members[ad].append(index)
+        members[state[-1]].append(index)
     through = [np.array(members[ad], dtype=np.intp) for ad in ads]
     return _inverted(chain, through) if len(states) <= DENSE_STATES else _pushed(chain, through)
 
