@@ -24,7 +24,7 @@ from receiver.store.segment import Delivery, read_segment
 from receiver.target import Target
 
 POLL_SECONDS = 0.25
-SAVE_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 SCAN_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -65,7 +65,8 @@ class Forwarder:
         self._folder, self._target, self._is_to_stop = folder, target, is_to_stop
         self._cursor = load_cursor(folder, begun_at)
         self._cursor.save(folder)
-        self._saved_at = self._scanned_at = self._aside_at = float("-inf")
+        self._reported_at = self._scanned_at = self._aside_at = float("-inf")
+        self._saved, self._said = "", dict[str, int | None]()
         self._refusals = 0  # of the delivery in hand
         self._pause = 0.0
 
@@ -77,7 +78,7 @@ class Forwarder:
             self._try_aside()
         else:
             self._pause = min(LONGEST_PAUSE_SECONDS, 2 * self._pause or FIRST_PAUSE_SECONDS)
-        self._save()
+        self._report()
         return self._pause or POLL_SECONDS
 
     def _find_journals(self) -> None:
@@ -139,8 +140,7 @@ class Forwarder:
             if not self._deliver(Place(run, place[0], delivery.sequence), delivery):
                 return False
             place[1] = delivery.sequence + 1
-            if time.monotonic() >= self._saved_at + SAVE_SECONDS:
-                self._save()
+            self._report()
         place[:] = [place[0] + 1, 0]
         return True
 
@@ -189,17 +189,28 @@ class Forwarder:
         self.counts[outcome] += 1
         return outcome
 
-    def _save(self) -> None:
-        """Keep the cursor, and say what has happened since the last time."""
-        self._saved_at = time.monotonic()
+    def _report(self) -> None:
+        """Say what has happened, and keep how far it got, both at most once a second and only if there is news."""
+        if time.monotonic() < self._reported_at + REPORT_SECONDS:
+            return
+        self._reported_at = time.monotonic()
+        self.save()
+        state = {"aside": len(self._cursor.aside), "oldest": self.oldest_received_at}
+        if self.counts or state != self._said:
+            print(json.dumps({"counts": self.counts, **state}), flush=True)
+            self._said = state
+            self.counts.clear()
+
+    def save(self) -> None:
+        """Keep how far it got; what was relayed since the last time would be relayed again after a crash."""
+        state = repr(self._cursor)
+        if state == self._saved:
+            return
         try:
             self._cursor.save(self._folder)
+            self._saved = state
         except OSError as error:
-            # What was relayed meanwhile would be relayed again after a restart, which the bot must expect anyway.
             logger.error("forward: the cursor cannot be saved: %s", error)
-        line = {"counts": self.counts, "aside": len(self._cursor.aside), "oldest": self.oldest_received_at}
-        print(json.dumps(line), flush=True)
-        self.counts.clear()
 
 
 def main(arguments: list[str]) -> int:
@@ -231,6 +242,7 @@ def main(arguments: list[str]) -> int:
         forwarder = Forwarder(folder, target, int(arguments[2]), lambda: _ends_within(0))
         while not _ends_within(forwarder.step()):
             pass
+        forwarder.save()
         target.close()
     except (ReceiverError, OSError) as error:
         logger.critical("forward: %s", error)

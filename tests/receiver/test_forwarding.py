@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from bots import Bot, bot, start_bot
 from receiving import Receiver, message, sign, wait_until
@@ -31,14 +33,19 @@ SIGNATURE = bytes(range(32))
 @pytest.fixture
 def begin(folder: DataFolder, bot: Bot) -> Iterator[Begin]:
     """Begin to relay from the test's folder, or go on as after a restart."""
+    begun: list[Forwarder] = []
     with contextlib.ExitStack() as targets:
 
         def begin_one(
             begun_at: int | None = None, is_to_stop: Callable[[], bool] = lambda: False
         ) -> Forwarder:
+            for forwarder in begun:
+                forwarder.save()
             target = Target(bot.url)
             targets.callback(target.close)
-            return Forwarder(folder, target, forwarding._now() if begun_at is None else begun_at, is_to_stop)
+            begun_at = forwarding._now() if begun_at is None else begun_at
+            begun[:] = [Forwarder(folder, target, begun_at, is_to_stop)]
+            return begun[0]
 
         yield begin_one
 
@@ -67,14 +74,14 @@ def publish(folder: DataFolder, segment: Path) -> Path:
     return segment.rename(folder.done / f"{segment.parent.name}-{segment.name}")
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
-    """What the forwarder has counted since it was last asked, and its last line's other figures."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    counts: dict[str, int] = {}
-    for line in lines:
-        for name, count in line["counts"].items():
-            counts[name] = counts.get(name, 0) + count
-    return {**counts, "aside": lines[-1]["aside"]}
+def said(capsys: pytest.CaptureFixture[str], forwarder: Forwarder, folder: DataFolder) -> dict[str, int]:
+    """What a forwarder has counted since it was last asked, said or not yet, and how many it has set aside."""
+    counts = Counter(forwarder.counts)
+    for line in capsys.readouterr().out.splitlines():
+        counts.update(json.loads(line)["counts"])
+    forwarder.counts.clear()
+    forwarder.save()
+    return {**counts, "aside": len(json.loads((folder.forward / "cursor.json").read_text())["aside"])}
 
 
 def test_the_bot_gets_what_meta_sent_byte_for_byte_with_its_signature(start: Start, bot: Bot) -> None:
@@ -228,11 +235,11 @@ def test_a_bot_that_cannot_answer_now_holds_up_everything_and_is_asked_less_and_
     seal(folder, 0, b"1", b"2")
     assert [forwarder.step() for _ in range(9)] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert set(bot.bodies) == {b"1"}
-    assert said(capsys) == {"unavailable": 9, "aside": 0}
+    assert said(capsys, forwarder, folder) == {"unavailable": 9, "aside": 0}
     bot.answer = lambda _: 200
     assert forwarder.step() < 1
     assert bot.bodies[-2:] == [b"1", b"2"]
-    assert said(capsys) == {"forwarded": 2, "aside": 0}
+    assert said(capsys, forwarder, folder) == {"forwarded": 2, "aside": 0}
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 404, 413, 500])
@@ -245,7 +252,7 @@ def test_what_the_bot_refuses_again_and_again_is_set_aside_and_tried_later(
     begin: Begin,
 ) -> None:
     forwarder.step()  # so that nothing set aside is tried again for ten minutes
-    said(capsys)
+    said(capsys, forwarder, folder)
     bot.answer = lambda body: status if body == b"poison" else 200
     bot.location = "/elsewhere"
     seal(folder, 0, b"poison", b"2")
@@ -253,11 +260,12 @@ def test_what_the_bot_refuses_again_and_again_is_set_aside_and_tried_later(
         forwarder.step()
     assert bot.bodies == [b"poison"] * MOST_REFUSALS + [b"2"]
     assert {received.path for received in bot.received} == {"/hook?team=1"}
-    assert said(capsys) == {"refused": MOST_REFUSALS, "forwarded": 1, "aside": 1}
+    assert said(capsys, forwarder, folder) == {"refused": MOST_REFUSALS, "forwarded": 1, "aside": 1}
     bot.answer = lambda _: 200
-    begin().step()
+    following = begin()
+    following.step()
     assert bot.bodies[MOST_REFUSALS + 1 :] == [b"poison"]
-    assert said(capsys) == {"forwarded": 1, "aside": 0}
+    assert said(capsys, following, folder) == {"forwarded": 1, "aside": 0}
 
 
 def test_when_too_much_is_set_aside_the_rest_waits(
@@ -293,7 +301,7 @@ def test_what_the_bot_did_not_take_for_days_is_given_up_and_counted(
     seal(folder, 1, b"3", age_seconds=KEPT_SECONDS - 60)
     forwarder.step()
     assert bot.bodies == [b"3"]
-    assert said(capsys) == {"given_up": 2, "forwarded": 1, "aside": 0}
+    assert said(capsys, forwarder, folder) == {"given_up": 2, "forwarded": 1, "aside": 0}
 
 
 def test_segments_that_are_gone_are_counted_and_hold_up_nothing(
@@ -306,9 +314,10 @@ def test_segments_that_are_gone_are_counted_and_hold_up_nothing(
     for number in (1, 2):
         (folder.journal / "run-1" / f"{number:016}.wal").unlink()
     bot.answer = lambda _: 200
-    begin().step()
+    following = begin()
+    following.step()
     assert bot.bodies[-1] == b"3"
-    assert said(capsys)["missing_segments"] == 2
+    assert said(capsys, following, folder)["missing_segments"] == 2
 
 
 def test_a_run_of_which_nothing_is_left_is_forgotten(
@@ -318,7 +327,9 @@ def test_a_run_of_which_nothing_is_left_is_forgotten(
     forwarder.step()
     publish(folder, segment).unlink()
     segment.parent.rmdir()
-    begin().step()
+    following = begin()
+    following.step()
+    following.save()
     assert json.loads((folder.forward / "cursor.json").read_text())["next_places"] == {}
 
 
@@ -335,7 +346,7 @@ def test_what_was_erased_meanwhile_is_not_relayed(
     seal(folder, 0, b"erased")
     for _ in range(MOST_REFUSALS):
         forwarder.step()
-    assert said(capsys)["aside"] == is_aside
+    assert said(capsys, forwarder, folder)["aside"] == is_aside
     seal(folder, 0)
     seal(folder, 1, b"kept")
     bot.answer = lambda _: 200
@@ -365,6 +376,38 @@ def test_a_cursor_that_is_none_is_not_guessed(
     (folder.forward / "cursor.json").write_text('{"since": 1')
     with pytest.raises(ReceiverError, match="not a cursor"):
         begin()
+
+
+def test_a_forwarder_without_news_writes_nothing(
+    folder: DataFolder,
+    forwarder: Forwarder,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forwarding, "REPORT_SECONDS", 0)
+    seal(folder, 0, b"1")
+    forwarder.step()
+    capsys.readouterr()
+    (folder.forward / "cursor.json").unlink()
+    forwarder.step()
+    assert capsys.readouterr().out == ""
+    assert not (folder.forward / "cursor.json").exists()
+    seal(folder, 1, b"2")
+    forwarder.step()
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["counts"] == {"forwarded": 1}
+    assert (folder.forward / "cursor.json").exists()
+
+
+def test_several_workers_are_relayed_too(start: Start, bot: Bot) -> None:
+    receiver = start("--workers", "2", "--forward", bot.url)
+    bodies = [message(f"m_{number}") for number in range(20)]
+    for body in bodies:
+        with httpx.Client() as client:  # a connection each, so that both workers get some
+            url = f"{receiver.url}/webhook"
+            assert client.post(url, content=body, headers=sign(body)).status_code == 200
+    wait_until(lambda: len(bot.received) == 20)
+    assert sorted(bot.bodies) == sorted(bodies)
+    assert receiver.stop() == 0
 
 
 def test_a_forwarder_that_is_to_stop_sends_nothing_more(

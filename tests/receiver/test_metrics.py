@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from receiver.disk import DiskTrend, disk_warnings, file_system_of
 from receiver.metrics import Figures, Tally
 from receiver.store.folder import DataFolder, try_lock
 from receiver.store.rhythm import Rhythm
+from receiver.store.segment import Delivery, encode_segment
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = re.compile(r'([a-z_]+)(?:\{[a-z]+="[A-Za-z0-9_+.]+"\})? ([0-9.e+-]+|\+Inf)')
@@ -238,3 +240,30 @@ def test_what_was_learnt_survives_a_restart_and_the_receiver_s_own_absence_is_no
     assert again.figures(LAST + 3 * DAY + 28 * HOUR)["silent_accounts"] == 1
     (tmp_path / "rhythm.json").write_text("[1, 2")
     assert Rhythm(tmp_path / "rhythm.json", NOW).figures(NOW)["accounts"] == 0
+
+
+def test_a_bot_that_is_behind_and_an_account_that_is_silent_are_said_by_readiness(
+    start: Callable[..., Receiver], folder: DataFolder
+) -> None:
+    received_at = int((time.time() - 3600) * 1_000_000)
+    frame = Delivery(0, received_at, b"s" * 32, message("m_1"))
+    (folder.journal / "run-1").mkdir()
+    (folder.journal / "run-1" / f"{0:016}.wal").write_bytes(encode_segment([frame], f"run-1-{0:016}"))
+    (folder.forward / "cursor.json").write_text('{"since": 0, "next_places": {}, "aside": []}')
+    rhythm = Rhythm(folder.index / "rhythm.json", 0)
+    for hour in range(60, 10, -1):
+        rhythm.note("instagram", "1", received_at - hour * HOUR)
+    rhythm.save()
+    receiver = start("--forward", "http://127.0.0.1:9/hook")
+    wait_until(lambda: re.fullmatch(r"ready; but the bot is 36\d\d seconds behind", readyz(receiver)))
+    assert samples(receiver)["ctm_forward_lag_seconds"] >= 3600
+    assert receiver.stop() == 0
+    receiver = start()
+    wait_until(lambda: readyz(receiver).startswith("ready; but 1 accounts are silent for unusually long"))
+    assert samples(receiver)["ctm_silent_accounts"] == 1
+
+
+def readyz(receiver: Receiver) -> str:
+    answer = receiver.get_private("/readyz")
+    assert answer.status_code == 200
+    return answer.text
