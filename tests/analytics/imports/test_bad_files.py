@@ -3,6 +3,8 @@ from decimal import Decimal
 
 import pytest
 
+from ctm_analytics.imports import faults
+
 SPEND = "day,ad_id,spend,currency\n"
 
 
@@ -34,6 +36,17 @@ def test_a_long_list_of_bad_rows_is_cut_and_counted(importer):
     assert message.endswith(
         '  line 21  spend  "x"  not a number\n  … and 5 more rows: --rejects FILE writes them all'
     )
+
+
+def test_a_file_of_bad_rows_is_given_up_before_they_fill_the_memory(importer, monkeypatch):
+    monkeypatch.setattr(faults, "_FLOOD", 23)
+    content = SPEND + "".join(f"2026-11-01,{ad},x,USD\n" for ad in range(25))
+    message = importer.error("spend", content)
+    assert message.startswith(
+        "file.csv: more than 23 rows do not fit (nothing imported). The first of them:\n"
+        '  line 2   spend  "x"  not a number\n'
+    )
+    assert "0 of 25 rows fit" in importer.error("spend", content, max_errors=30)
 
 
 def test_a_long_value_is_cut_and_its_line_breaks_escaped(importer):

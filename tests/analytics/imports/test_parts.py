@@ -83,8 +83,9 @@ def test_spend_in_many_parts_is_spend_in_one(lines, has_total, is_daily):
     some.sampled_from(["paid", "pending", "odd", ""]),
 )
 def test_sales_in_many_parts_are_sales_in_one(lines, status):
-    content = "Name,Created at,Total,Currency,Financial Status\n" + "\n".join(
-        f'{mark}{number},2026-11-01 10:00:00 +0000,"{total}",USD,{status}' for number, total, mark in lines
+    content = "Name,Created at,Total,Currency,Financial Status,Email\n" + "\n".join(
+        f'{mark}{number},2026-11-01 10:00:00 +0000,"{total}",USD,{status},nobody'
+        for number, total, mark in lines
     )
     for options in ({}, {"max_errors": 40}):
         one, many = (outcome("sales", content, size, **options) for size in (1 << 30, 40))
