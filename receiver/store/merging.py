@@ -23,8 +23,10 @@ from receiver.store.event_ids import EventIds, number_of
 from receiver.store.folder import sha256_of
 from receiver.store.parquet import event_schema, read_checked, write_events
 
-SLOT_ROWS = 32_768
-SLOT_BYTES = 32 * 1024 * 1024
+SLOT_ROWS = 16_384
+SLOT_BYTES = 16 * 1024 * 1024
+CHUNK_ROWS = 8_192
+CHUNK_BYTES = 8 * 1024 * 1024
 FILE_ROWS = 1_000_000
 MAX_OPEN_SLOTS = 128
 # Rows of one contact stand together: windows, one person's history and an erasure read few row groups, and
@@ -173,12 +175,12 @@ class _Dealer:
         self.left_out = 0
         with contextlib.ExitStack() as stack:
             writers: dict[_Slot, pa.ipc.RecordBatchStreamWriter] = {}
-            for chunk in _gathered(_read(self._inputs), self._schema):
+            for chunk in _gathered(_read(self._inputs), self._schema, CHUNK_ROWS, CHUNK_BYTES):
                 self._go_on()
                 for slot, rows in self._by_slot(self._first_copies(chunk, kept)):
                     if slot in group:
                         if slot not in writers:
-                            options = pa.ipc.IpcWriteOptions(compression="zstd")
+                            options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
                             stream = pa.ipc.new_stream(self._path(slot), self._schema, options=options)
                             writers[slot] = stack.enter_context(stream)
                         writers[slot].write_table(rows)
@@ -247,7 +249,7 @@ def _read(inputs: Iterable[Path], columns: Sequence[str] | None = None) -> Itera
 
 
 def _gathered(
-    tables: Iterable[pa.Table], schema: pa.Schema, max_rows: int = SLOT_ROWS, max_bytes: int = SLOT_BYTES
+    tables: Iterable[pa.Table], schema: pa.Schema, max_rows: int, max_bytes: int
 ) -> Iterator[pa.Table]:
     """Join small tables, with nulls for columns that one lacks, until they are large enough to be worth a step."""
     gathered: list[pa.Table] = []
