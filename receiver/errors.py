@@ -36,7 +36,8 @@ class SignatureRefused(ReceiverError):
 
     Attributes
     ----------
-    reason : str, ``absent``, ``repeated``, ``malformed``, ``wrong`` or ``foreign``; safe to count and to log
+    reason : str, ``absent``, ``repeated``, ``malformed``, ``wrong``, ``unescaped`` or ``foreign``;
+        safe to count and to log
     """
 
     def __init__(self, reason: str) -> None:

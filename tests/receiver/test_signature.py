@@ -1,6 +1,7 @@
 import base64
 import hmac
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,24 @@ def test_meta_s_client_certificate_is_known_by_its_common_name(subject: bytes) -
 )  # fmt: skip
 def test_any_other_client_certificate_is_not_meta_s(subjects: list[bytes]) -> None:
     assert not is_meta_s_certificate(subjects)
+
+
+def test_a_body_that_was_unescaped_on_its_way_is_refused_and_told_from_a_forged_one() -> None:
+    (escaped,) = (vector for vector in VECTORS if vector["name"] == "escaped-unicode-as-sent")
+    sent = body_of(escaped)
+    assert rb"\u00e4" in sent
+    assert rb"\ud83d" in sent
+    # What a proxy that decodes letters, and nothing else, makes of it.
+    letters = rb"(?:\\u[0-9a-f]{4})+"
+    changed = re.sub(letters, lambda found: json.loads(b'"' + found[0] + b'"').encode(), sent)
+    assert not changed.isascii()
+    header, secret = escaped["X-Hub-Signature-256"].encode(), escaped["app_secret"].encode()
+    for secrets in (([b"old", secret], []), ([b"old"], [secret])):
+        with pytest.raises(SignatureRefused, match="unescaped"):
+            verify(changed, [header], *secrets)
+    room = b" " * 4096
+    with pytest.raises(SignatureRefused, match="wrong"):  # too long to be worth it
+        verify(changed + room, [header_of(sent + room, secret)], [secret])
+    for other in (changed + b" ", b"\xff" + changed):
+        with pytest.raises(SignatureRefused, match="wrong"):
+            verify(other, [header], [secret])
