@@ -197,13 +197,16 @@ class Publisher:
         publication.events = write_events(temporary, self._schema, batches)
         self._taken_back.note(name)
         if self._store is None:
-            path = output_generation(self._folder) / f"{name}.parquet"
-            temporary.rename(path)
-            sync_folder(path.parent)
-            self._seen.add_file(str(path.relative_to(self._folder.events)))
+            self._name(name, temporary)
         else:
             self._share(self._store, name, temporary)
         self._seen.commit()
+
+    def _name(self, name: str, temporary: Path) -> None:
+        path = output_generation(self._folder) / f"{name}.parquet"
+        temporary.rename(path)
+        sync_folder(path.parent)
+        self._seen.add_file(str(path.relative_to(self._folder.events)))
 
     def _share(self, store: ObjectStore, name: str, temporary: Path) -> None:
         try:

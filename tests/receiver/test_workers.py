@@ -160,6 +160,10 @@ def test_a_hangup_takes_a_new_secret_into_use_and_refuses_or_loses_no_request(
     load.stop()
     assert load.faults == {}
     assert not set(before) & set(receiver.worker_pids())
+    counted = f'ctm_deliveries_total{{result="stored"}} {len(load.acknowledged)}\n'
+    wait_until(
+        lambda: counted in receiver.get_private("/metrics").text
+    )  # what replaced workers did counts on
     body = message("m_old")
     assert receiver.post(body, sign(body, "old")).status_code == 401
     wait_until(lambda: stored_once(data, load.acknowledged))
