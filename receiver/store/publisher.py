@@ -136,12 +136,15 @@ class Publisher:
     def tidy(self) -> None:
         """Make the index agree with what is published now, and remove segments older than ``DONE_SECONDS``."""
         with locked(self._folder.publishing_lock):
-            manifest = current_manifest(self._folder)
-            self._seen.catch_up(manifest, live_files(self._folder, manifest))
+            self._catch_up()
         oldest = time.time() - DONE_SECONDS
         for segment in self._folder.done.glob("*.wal"):
             if segment.stat().st_mtime < oldest:
                 segment.unlink(missing_ok=True)
+
+    def _catch_up(self) -> None:
+        manifest = current_manifest(self._folder)
+        self._seen.catch_up(manifest, live_files(self._folder, manifest))
 
     def sealed_segments(self) -> list[Path]:
         """Segments that wait to be published, oldest first; last the one that the last publisher died of."""
@@ -177,6 +180,10 @@ class Publisher:
         self._taken_back.refresh()
         is_published = any(self._folder.events.glob(f"recent/*/{name}.parquet"))
         if not is_published:
+            if self._seen.knows_recent(
+                f"{name}.parquet"
+            ):  # and its file is gone: its events are not known any more
+                self._catch_up()
             content = segment.read_bytes()
             deliveries, damages = read_segment(content, name)
             for damage in damages:

@@ -63,6 +63,11 @@ class SeenIndex:
             if not name.startswith("settled/") or _day(name) >= self.since_day:
                 self._read(name, published[name])
 
+    def knows_recent(self, file_name: str) -> bool:
+        """Whether a recent file of this name is in the index, in whatever generation."""
+        query = "SELECT 1 FROM files WHERE name LIKE 'recent/%/' || ?"
+        return self._connection.execute(query, (file_name,)).fetchone() is not None
+
     def unknown_files(self, manifest: Manifest) -> list[SettledFile]:
         """List the settled files whose ids are too old to be in the index."""
         known = {name for (name,) in self._connection.execute("SELECT name FROM files")}

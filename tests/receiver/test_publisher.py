@@ -114,6 +114,19 @@ def test_a_published_segment_is_not_published_again(folder: DataFolder) -> None:
     assert not segment.exists()
 
 
+def test_a_segment_whose_file_was_lost_is_published_again_by_a_publisher_that_runs(
+    folder: DataFolder,
+) -> None:
+    segment = add_segment(folder, 0, delivery("m_1"))
+    publisher = Publisher(folder, ReadingOptions())
+    assert publisher.publish(segment) == Publication(events=1)
+    next(folder.events.glob("recent/*/run-1-*.parquet")).unlink()
+    (folder.done / f"run-1-{0:016}.wal").rename(segment)
+    assert publisher.publish(segment) == Publication(events=1)
+    publisher.close()
+    assert published_mids(folder) == ["m_1"]
+
+
 class PowerCut(Exception):
     pass
 
