@@ -150,6 +150,19 @@ def test_ambiguous_sales_are_listed_with_each_contact_that_they_fit(world: World
     assert fits == [("two", "contact_id", "page-1", "x"), ("two", "contact_id", "page-2", "x")]
 
 
+def test_what_weaker_evidence_points_to_is_not_listed(world: World) -> None:
+    world.event("x", START, account="page-1").event("x", START, account="page-2").event("z", START)
+    world.contact("z", email="z@example.com").sale("s", START, "5", contact_id="x", email="z@example.com")
+    rows = world.open().sql("from ambiguous_sales").table.to_pylist()
+    assert sorted(row["contact_id"] for row in rows) == ["x", "x"]
+
+
+def test_customers_of_an_ad_without_spend_are_in_no_bound(world: World) -> None:
+    shop = shop_with_unmatched_sales(world).event("u", START, ad_id="3")
+    (total,) = quality_by(shop.sale("4", START + DAY, "5", contact_id="u"), "total").values()
+    assert (total["sales"], total["cac"], total["cac_if_all"]) == (4, 170 / 2, 170 / 5)
+
+
 def test_a_shared_ref_is_listed_with_two_of_its_contacts(world: World) -> None:
     for contact in ("a", "b", "c"):
         world.event(contact, START, ref="spring")
