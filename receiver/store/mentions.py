@@ -25,8 +25,11 @@ class Mentions:
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
+        ids = list(ids)
         plain = "|".join(re.escape(id_) for id_ in sorted(ids))
         encoded = [_in_message_id(id_) for id_ in sorted(ids) if id_.isascii() and id_.isdecimal()]
+        # Nearly nothing names a person: looking for the letters alone is ten times as fast.
+        self._letters = [letters.encode() for letters in [*ids, *encoded]]
         # In the common subset of Python's patterns and of RE2, which Arrow uses: no look-behind.
         self._found_by = "|".join(
             [rf"(?:^|[^0-9A-Za-z])(?:{plain})(?:[^0-9A-Za-z]|$)", *map(re.escape, encoded)]
@@ -38,7 +41,8 @@ class Mentions:
 
     def in_bytes(self, content: bytes | mmap.mmap) -> bool:
         """Whether bytes name the person, as they are."""
-        return self._bytes.search(content) is not None
+        is_likely = any(content.find(letters) >= 0 for letters in self._letters)
+        return is_likely and self._bytes.search(content) is not None
 
     def in_body(self, body: bytes) -> bool:
         r"""Whether a delivery's body, or any JSON, names the person, also behind escapes (``\u0031``)."""
@@ -55,7 +59,7 @@ class Mentions:
         """Say of each row whether any of its texts names the person; a body kept as base64 is looked into."""
         found = pa.array([False] * len(rows), pa.bool_())
         for column in rows.columns:
-            if pa.types.is_string(column.type):
+            if pa.types.is_string(column.type) and self._may_be_in(column):
                 named = pc.match_substring_regex(column.combine_chunks(), self._found_by)
                 found = pc.or_(found, pc.fill_null(named, False))
         if "payload" not in rows.column_names:
@@ -67,6 +71,12 @@ class Mentions:
             if self.in_body(_unwrapped(rows.column("payload")[place].as_py())):
                 found = pc.or_(found, pc.equal(pa.array(range(len(rows))), place))
         return found
+
+    def _may_be_in(self, column: pa.ChunkedArray) -> bool:
+        """Whether the letters of an id stand anywhere in a column, perhaps across two of its rows."""
+        texts = (chunk.buffers()[2] for chunk in column.chunks)
+        contents = (text.to_pybytes() for text in texts if text is not None)
+        return any(letters in content for content in contents for letters in self._letters)
 
     def erased_from(self, written: str | None) -> str | None:
         """Return a text in which the person is no longer named."""

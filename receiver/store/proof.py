@@ -80,9 +80,22 @@ def _search(folder: DataFolder, path: Path, traces: Traces) -> tuple[str, bool]:
 
 def _named_rows(rows: pa.Table, traces: Traces) -> bool:
     if "occurred_at" not in rows.column_names:  # no events: an import, a heartbeat, a table of a report
-        return bool(pc.any(traces.mentions.in_rows(rows)).as_py())
+        return bool(pc.any(traces.mentions.in_rows(_as_texts(rows))).as_py())
     own, others = traces.in_rows(rows)
     return bool(pc.any(pc.or_(own, others)).as_py())
+
+
+def _as_texts(rows: pa.Table) -> pa.Table:
+    """Write a table of any origin as text: an id may be a number there, a category, or deep in a list."""
+    columns = {}
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        kind = column.type
+        if pa.types.is_integer(kind):
+            column = column.cast(pa.string())
+        elif not (pa.types.is_string(kind) or pa.types.is_temporal(kind) or pa.types.is_floating(kind)):
+            column = pa.chunked_array([[repr(value) for value in column.to_pylist()]], pa.string())
+        columns[name] = column
+    return pa.table(columns)
 
 
 def _is_in_segment(folder: DataFolder, path: Path, traces: Traces) -> bool:

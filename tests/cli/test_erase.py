@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from people import ANNA, ANNA_USER_ID, BEN, CLEO, files_with, said, wamid, whatsapp, wrote
@@ -301,6 +302,18 @@ def test_the_proof_opens_parquet_files_of_any_kind(captured: DataFolder, ctm) ->
     pq.write_table(table.select(["contact_id"]), export)
     run = ctm("erase", "--contact", ANNA, "--data", captured.root)
     assert run.stderr.startswith("ctm: still named in export.parquet. ")
+    number, text = pa.array([int(ANNA)]), pa.array([f"{ANNA} wrote"])
+    kinds = [
+        number,
+        text.cast(pa.large_string()),
+        text.cast(pa.binary()),
+        text.dictionary_encode(),
+        pa.array([[ANNA]]),
+    ]
+    for kind in kinds:
+        pq.write_table(pa.table({"a": kind}), export)
+        run = ctm("erase", "--contact", ANNA, "--data", captured.root)
+        assert run.stderr.startswith("ctm: still named in export.parquet. "), kind.type
     export.write_bytes(b"PAR1 but no more")
     run = ctm("erase", "--contact", ANNA, "--data", captured.root)
     assert "export.parquet (cannot be read" in run.stderr
