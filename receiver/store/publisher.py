@@ -180,10 +180,8 @@ class Publisher:
         self._taken_back.refresh()
         is_published = any(self._folder.events.glob(f"recent/*/{name}.parquet"))
         if not is_published:
-            if self._seen.knows_recent(
-                f"{name}.parquet"
-            ):  # and its file is gone: its events are not known any more
-                self._catch_up()
+            if self._seen.knows_recent(f"{name}.parquet"):
+                self._catch_up()  # its file is gone: its events are not known any more
             content = segment.read_bytes()
             deliveries, damages = read_segment(content, name)
             for damage in damages:

@@ -254,6 +254,13 @@ MUTANTS = [
         (f"{COMPACTION}::test_a_redelivery_of_what_the_index_has_forgotten_is_found_in_the_settled_files",),
     ),
     Mutant(
+        "what a lost file held stays known",
+        "store/publisher.py",
+        "                self._catch_up()  # its file",
+        "                pass  # its file",
+        (f"{PUBLISHER}::test_a_segment_whose_file_was_lost_is_published_again_by_a_publisher_that_runs",),
+    ),
+    Mutant(
         "merged files are remembered for longer than their ids",
         "store/seen.py",
         "[(name, min(periods)) for name in new]",
