@@ -29,19 +29,23 @@ class FaultyCalls:
     Parameters
     ----------
     library : Path, where it is built
+
+    Attributes
+    ----------
+    library : Path, for ``LD_PRELOAD``
     """
 
     def __init__(self, library: Path) -> None:
         compiler = shutil.which("cc") or shutil.which("gcc")
         assert compiler, "These tests build a small C library: install gcc and libc6-dev, or run `make test`."
         subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
-        self._library = library
+        self.library = library
 
     def logged(self, folder: Path, log: Path, *names: str) -> dict[str, str]:
         """Environment of a process whose calls on a folder are written down; without names all that change it."""
         calls = "," + ",".join(names or CHANGES) + ","
         return {
-            "LD_PRELOAD": str(self._library),
+            "LD_PRELOAD": str(self.library),
             "FAULT_FOLDER": f"{folder}/",
             "FAULT_CALLS": calls,
             "FAULT_LOG": str(log),
