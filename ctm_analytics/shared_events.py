@@ -77,6 +77,8 @@ def fetch_shared_events(url: str, cache: Path) -> SharedFiles:
         If the store refuses, does not answer, or holds something else than it says.
     """
     store = _open(url)
+    for folder in (cache.parent, cache):  # what is in them is what people wrote
+        folder.mkdir(mode=0o700, exist_ok=True)
     with _asked(url):
         for _ in range(ATTEMPTS):
             with contextlib.suppress(_Gone):
@@ -205,7 +207,7 @@ def _copies(
             raise InvalidFile(
                 f"{name}: its SHA-256 in the store is not the manifest's. Restore it from a copy."
             )
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         _put(path, lambda temporary: temporary.write_bytes(content))
         return path
 

@@ -88,7 +88,8 @@ def open_workbench(
     environ = os.environ if environ is None else environ
     named = data or environ.get("CTM_DATA")
     folder = Path(named or "data")
-    if named is None and not holds_data(folder) and holds_data(SAMPLE):
+    is_empty = not holds_data(folder) and not load_settings(folder, environ).events_url
+    if named is None and is_empty and holds_data(SAMPLE):
         folder = SAMPLE
     if not folder.is_dir():
         raise InvalidArgument(

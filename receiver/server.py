@@ -40,8 +40,7 @@ class Server(uvicorn.Server):
         """
         for listener in self.servers:
             listener.close()
-        self.config.encoded_headers.append(_CLOSE)  # what uvicorn makes its default headers of, each second
-        self.server_state.default_headers.append(_CLOSE)
+        self.config.encoded_headers.append(_CLOSE)  # within a second they are in every answer
         give_up = time.monotonic() + LEAVE_SECONDS
         while self.server_state.connections and not self.should_exit and time.monotonic() < give_up:
             await asyncio.sleep(0.1)

@@ -25,7 +25,9 @@ class Load:
         self._address = url.removeprefix("http://")
         self._name = name
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._deliver, args=(number,)) for number in range(CLIENTS)]
+        self._threads = [
+            threading.Thread(target=self._deliver, args=(number,), daemon=True) for number in range(CLIENTS)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -48,6 +50,8 @@ class Load:
             except (OSError, HTTPException) as error:
                 self.faults[type(error).__name__] += 1
                 connection.close()
+                if isinstance(error, ConnectionRefusedError):
+                    return  # nobody is there any more
                 continue
             if answer.status == 200:
                 self.acknowledged.append(mid)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from segments import add_segment, delivery
 
+from receiver.deliveries import ReadingOptions
 from receiver.store.folder import DataFolder
 from receiver.store.object_store import ObjectStore
+from receiver.store.publisher import publish_journal
 from receiver.store.shared_events import read_shared_manifest
 
 
@@ -40,6 +42,20 @@ def test_commands_publish_compact_check_and_query_what_is_in_the_store(
     assert f"{events_url}/{entry.file}: cannot be read" in ctm("verify", "--data", folder.root).text
     store.delete([entry.file])
     assert f"{entry.file}: missing, though the manifest" in ctm("verify", "--data", folder.root).text
+
+
+def test_a_folder_without_events_that_names_a_store_is_not_taken_for_an_empty_one(
+    tmp_path: Path, ctm: Callable[..., Any], events_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DataFolder(tmp_path / "receiver")
+    folder.create()
+    add_segment(folder, 0, delivery("m_1"))
+    publish_journal(folder, ReadingOptions(), ObjectStore(events_url))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "ctm.toml").write_text(f'events_url = "{events_url}"\n')
+    monkeypatch.chdir(tmp_path)
+    rows = ctm("sql", "select message_id from events", "--format", "csv")
+    assert rows.text.split() == ["message_id", "m_1"], "not the sample's"
 
 
 def test_a_store_that_refuses_is_said_in_one_sentence(

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import sys
 import threading
 from collections import Counter
@@ -67,6 +68,7 @@ def publish(folder: DataFolder, store: ObjectStore, *bodies: bytes, number: int 
 
 def answer(tmp_path: Path, url: str, reader: str = "reader") -> Counter[str]:
     """Every message that somebody sees who reads the store, on a machine of their own."""
+    (tmp_path / reader).mkdir(exist_ok=True)
     files = find_sources(tmp_path / reader, url).files["raw_events"]
     return Counter(mid for file in files for mid in pq.read_table(file).column("message_id").to_pylist())
 
@@ -170,6 +172,7 @@ def test_what_a_receiver_acknowledged_is_in_the_store_and_nowhere_else(
     assert answer(tmp_path, events_url) == once(*(f"m_{number}" for number in range(5)))
     assert not published(receiver.data)
     assert not list(receiver.data.glob("journal/*/*"))
+    assert stat.S_IMODE((tmp_path / "reader" / "cache").stat().st_mode) == 0o700
     beats = find_sources(tmp_path / "reader", events_url).files["raw_heartbeats"]
     assert len(beats) == 1, "a reader elsewhere knows when capture was up"
 
@@ -227,7 +230,7 @@ def test_a_receiver_killed_in_the_middle_of_a_put_publishes_once(
     receivers: Start, tmp_path: Path, events_url: str, line: Line, stops_at: bytes
 ) -> None:
     receiver = receivers("a")
-    wait_until(lambda: find_sources(tmp_path / "reader", events_url).files["raw_heartbeats"])
+    wait_until(lambda: ObjectStore(events_url).list("heartbeats/"))
     assert receiver.post(message("m_1")).status_code == 200
     line.stops_at = stops_at  # within what is sent, or with the answer to it
     assert line.has_stopped.wait(30)
