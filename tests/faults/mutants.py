@@ -32,6 +32,7 @@ class Mutant(NamedTuple):
 
 STRUCK = "faults/test_killed_at_any_call.py::test_work_struck_at_any_call_ends_in_the_same_events"
 JOURNAL, PUBLISHER = "receiver/test_journal.py", "receiver/test_publisher.py"
+ERASE = "cli/test_erase.py"
 COMPACTION = "receiver/test_compaction.py"
 
 MUTANTS = [
@@ -273,6 +274,30 @@ MUTANTS = [
         "keys[position] <= statistics.max\n",
         "keys[position] < statistics.max\n",
         (f"{COMPACTION}::test_a_redelivery_of_what_the_index_has_forgotten_is_found_in_the_settled_files",),
+    ),
+    Mutant(
+        "what was erased comes back with a redelivery",
+        "store/publisher.py",
+        "        stay = [self._taken_back.filtered(event) for event in events if not self._tombstones.cover(event)]\n",
+        "        stay = [self._taken_back.filtered(event) for event in events]\n",
+        (f"{ERASE}::test_what_comes_again_of_the_past_stays_out_and_what_comes_anew_is_kept",),
+    ),
+    Mutant(
+        "the raw body of who was erased is kept",
+        "store/publisher.py",
+        "            self._leave_out_erased(segment)\n",
+        "            pass\n",
+        (
+            f"{ERASE}::test_what_comes_again_of_the_past_stays_out_and_what_comes_anew_is_kept",
+            f"{ERASE}::test_a_publication_that_was_interrupted_leaves_nothing_of_the_person_either",
+        ),
+    ),
+    Mutant(
+        "a deletion is published before it is noted",
+        "store/publisher.py",
+        "        self._taken_back.note(name)\n",
+        "",
+        ("receiver/test_unsending.py::test_a_deletion_is_noted_before_it_is_published",),
     ),
 ]  # fmt: skip
 
