@@ -35,7 +35,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether cells stand to the right and sort by value."""
-        return self.unit not in ("text", "day")
+        return self.unit not in ("text", "day", "verdict")
 
 
 COLUMNS: dict[str, Column] = {
@@ -107,6 +107,39 @@ COLUMNS: dict[str, Column] = {
     "average_sale": Column("Average sale", "money", ""),
     "cost_per_sale": Column("Cost per sale", "cents", "", "Spend / sales"),
     "cac": Column("CAC", "cents", "sales", "Ad spend / new customers; ad spend only"),
+    "cac_shrunk": Column(
+        "CAC, shrunk",
+        "cents",
+        "sales",
+        "Pulled towards that of all ads, the less was spent the more; 90 % interval",
+    ),
+    "p_below_target": Column("Below target", "percent", "", "Chance that CAC is below the target"),
+    "p_best": Column("Best", "percent", "", "Chance that no other ad's CAC is lower"),
+    "expected_loss": Column(
+        "Lost per 1,000", "per_thousand", "", "Customers forgone per 1,000 spent here, on average"
+    ),
+    "verdict": Column("Verdict", "verdict", "sales", "From the chance to be below the target alone"),
+    "still_to_come": Column("Still to come", "credit", "", "Customers who have not bought yet"),
+    "expected_new_customers": Column("Expected", "credit", "", "Customers so far and still to come"),
+    "matured_cac": Column("CAC, matured", "cents", "", "Spend / expected new customers"),
+    "verdict_on": Column("Ripe on", "day", "", "Day on which all are as old as the window"),
+    "other_ad_name": Column("Other ad", "text"),
+    "other_spend": Column("Spend", "money"),
+    "other_new_customers": Column("New customers", "credit"),
+    "other_cac": Column("CAC", "cents"),
+    "cac_ratio": Column("CAC ratio", "ratio"),
+    "p_value": Column("p", "chance"),
+    "days_still_needed": Column("Days needed", "count"),
+    "spend_still_needed": Column("Spend needed", "money"),
+    "landmark_minutes": Column("Answered within, min", "count"),
+    "conversion_difference": Column("More conversion", "points"),
+    "answered_by_landmark": Column("Answered", "count"),
+    "waiting_at_landmark": Column("Waiting", "count"),
+    "answered_conversion_rate": Column("Conversion, answered", "percent"),
+    "waiting_conversion_rate": Column("Conversion, waiting", "percent"),
+    "strata": Column("Ad-hours", "count"),
+    "left_out": Column("Left out", "count"),
+    "dropped_days": Column("Drops", "count", "", "Days on which less was captured than chance explains"),
     "cac_lowest": Column("Lowest", "cents", "", "Over all attribution models and windows"),
     "cac_highest": Column("Highest", "cents", "", "Over all attribution models and windows"),
     "roas": Column("ROAS", "ratio", "sales", "Net credited amount / spend"),
@@ -203,6 +236,8 @@ def write_cell(value: Any, unit: str, currency: str | None) -> str:
     """Write one value as people read it; missing as a dash."""
     if unit == "text":
         return _text(value)
+    if unit == "verdict":
+        return _text(value).replace("_", " ")
     if unit == "day":
         return NOT_KNOWN if pd.isna(value) else _day(pd.Timestamp(value).date())
     number = number_or_none(value)
@@ -252,6 +287,9 @@ _WRITERS: dict[str, Callable[[float, str | None], str]] = {
     "cents": lambda value, currency: money(value, currency, 2 if value < 20 else 0),
     "percent": lambda value, _: percent(value, 1 if value < 1 else 0),
     "seconds": lambda value, _: duration(value),
+    "per_thousand": lambda value, _: count(1000 * value, 1),
+    "chance": lambda value, _: "< 0.001" if value < 0.001 else f"{value:.3f}",
+    "points": lambda value, _: f"{100 * value:+.1f} points",
     "window": lambda value, _: LIFETIME if value == LIFETIME_DAYS else f"{count(value)} d",
     "ratio": lambda value, _: f"{count(value, 2)}×",
     "weekday": lambda value, _: WEEKDAYS[int(value) - 1],

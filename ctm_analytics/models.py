@@ -1,7 +1,7 @@
 """Finds the SQL files, orders them by their references, binds parameters, and composes one query."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -66,12 +66,13 @@ def references(sql: str) -> list[str]:
     return list(dict.fromkeys(name.lower() for name in found if name.lower() in models))
 
 
-def in_order(names: list[str]) -> list[Model]:
+def in_order(names: list[str], given: Container[str] = ()) -> list[Model]:
     """Order models so that each comes after those it reads.
 
     Parameters
     ----------
     names : list of str, models that are wanted
+    given : names of models that are there already: what they read is not needed
 
     Returns
     -------
@@ -82,9 +83,10 @@ def in_order(names: list[str]) -> list[Model]:
     def visit(name: str) -> None:
         if name not in ordered:
             model = all_models()[name]
-            for needed in references(model.sql):
-                if needed != name:
-                    visit(needed)
+            if name not in given:
+                for needed in references(model.sql):
+                    if needed != name:
+                        visit(needed)
             ordered[name] = model
 
     for name in names:
@@ -92,13 +94,14 @@ def in_order(names: list[str]) -> list[Model]:
     return list(ordered.values())
 
 
-def compose(query: str, parameters: Parameters) -> str:
+def compose(query: str, parameters: Parameters, given: Mapping[str, str] | None = None) -> str:
     """Turn a query over models into one statement over the sources.
 
     Parameters
     ----------
     query : str, a model's name, or a SELECT over models
     parameters : mapping of str to value; each ``:name`` of the models is bound to it
+    given : mapping of a model's name to a SELECT that stands for it, such as one over a table that was made from it
 
     Raises
     ------
@@ -106,9 +109,10 @@ def compose(query: str, parameters: Parameters) -> str:
         If a model asks for a parameter that is not given: a bug, not a user's mistake.
     """
     select = f"select * from {query}" if query in all_models() else query
+    given = given or {}
     definitions = [
-        f"{model.name} as (\n{_indented(bind(model.sql, parameters))}\n)"
-        for model in in_order(references(select))
+        f"{model.name} as (\n{_indented(given.get(model.name) or bind(model.sql, parameters))}\n)"
+        for model in in_order(references(select), given)
     ]
     if not definitions:
         return bind(select, parameters)

@@ -5,32 +5,36 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctm_analytics import cards
 from ctm_analytics.answers import (
     attribution,
     badge,
     cohorts,
+    comparison,
     currency,
     funnel,
     latency,
+    outlook,
     performance,
     quality,
     reconciliation,
+    speed,
     tables,
 )
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, NoData
-from ctm_analytics.models import all_models, compose, literal
+from ctm_analytics.models import all_models, compose, in_order, literal
 from ctm_analytics.questions import FilterWords, Question, ask, instant, known
 from ctm_analytics.results import Result
-from ctm_analytics.settings import Settings, did_you_mean, load_settings
+from ctm_analytics.settings import LIFETIME_DAYS, Settings, did_you_mean, load_settings
 from ctm_analytics.sources import SCHEMAS, find_sources, holds_data
 
 if TYPE_CHECKING:
@@ -44,6 +48,8 @@ INBOX_VIEW = (
     *("seconds_left", "waited_seconds", "platform", "contact_id", "ad_name", "opened_by", "messages_waiting"),
     "conversation_id",
 )
+# What several queries of one question read, worked out once: a row per contact, conversation, touch or sale.
+KEPT = ("contacts", "touches", "conversation_timelines", "sale_matches", "credits")
 # What a mart is told when it is read on its own.
 _WITHOUT_A_QUESTION = {
     **{"by": "ad", "ads_only": False, "by_hour_band": False},
@@ -122,6 +128,7 @@ class Workbench:
         self.settings = settings
         self.as_of = as_of
         self.fingerprint = sources.fingerprint()
+        self._kept: dict[str, str] = {}
         self._engine = DuckDBEngine(sources.files, SCHEMAS)
         self._check_zone()
         self.currency = self._reporting_currency()
@@ -167,20 +174,56 @@ class Workbench:
         """
         known("by", by, performance.KEYS)
         question = self._ask(filters, model=model, window_days=window_days, basis=basis)
-        words = _WITHOUT_A_QUESTION | {"by": by, "ads_only": by != "ad"}
-        table, sql = self._run("ad_performance", question, **words)
-        if not table.num_rows:
-            raise self._nothing(question)
-        waits, _ = self._run("response_waits", question, **words)
-        table = performance.with_intervals(table)
-        table = performance.with_response_times(table, latency.summaries(waits, by), by)
-        sold, _ = self._run("conversion_waits", question, by=by)
-        rates = cohorts.matured_rates(sold, by, question.window_days)
-        table = performance.with_matured_rates(table, rates, by)
+        table, sql = self._foreseen(question, by)
+        judged = outlook.judgements(self._pool(question, by), by, self.settings.target_cac)
+        table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
         draw = _chart("cac_by_ad", target_cac=self.settings.target_cac) if by == "ad" else None
         result = self._result(performance.arranged(table, by), sql, question, draw, performance.view(by))
         if by == "platform" or question.platform or question.account:
             result.about += " · an ad has one spend on all its platforms and accounts: no costs here"
+        return result
+
+    def outlook(
+        self,
+        *,
+        by: str = "ad",
+        model: str | None = None,
+        window_days: int | str | None = None,
+        **filters: Unpack[FilterWords],
+    ) -> Result:
+        """Say what each ad will come to, and what to do about it.
+
+        Parameters
+        ----------
+        by : ``ad``, ``adset`` or ``campaign``
+        model, window_days, **filters
+            as for :meth:`ads`
+
+        Returns
+        -------
+        Result
+            Customers so far, ``still_to_come`` and ``expected_new_customers`` at the window's end; ``matured_cac`` with
+            its 95 % interval; CAC shrunk towards that of all ads with its 90 % interval; the chances to be below the
+            target and to be the best; ``expected_loss`` of customers per unit of spend against the (unknown) best; the
+            verdict, and the day from which the cohort is ripe. ``about`` says how many will ever buy, or why that
+            cannot be told yet.
+        """
+        known("by", by, outlook.CANDIDATES)
+        question = self._ask(filters, model=model, window_days=window_days)
+        table, sql = self._foreseen(question, by)
+        pool = self._pool(question, by)
+        judged = outlook.judgements(pool, by, self.settings.target_cac)
+        table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
+        table = outlook.with_values(table, by, outlook.ranked(pool, by), ("p_best", "expected_loss"))
+        names = performance.KEYS[by]
+        table = table.filter(pc.is_valid(table.column(names[0]))).select([*names, *outlook.COLUMNS])
+        view = (*(name for name in names if name == f"{by}_name"), *outlook.VIEW)
+        result = self._result(table, sql, question, view=view)
+        waits, _ = self._run(
+            "conversion_waits", _whole(replace(question, window_days=LIFETIME_DAYS)), by="total"
+        )
+        if waits.num_rows:
+            result.about += f" · {outlook.lag_sentence(outlook.cure(waits))}"
         return result
 
     def attribution(self, *, basis: str = "cohort", **filters: Unpack[FilterWords]) -> Result:
@@ -422,16 +465,107 @@ class Workbench:
         Result
             Every stage counts conversations by the day they opened; each loss is the difference of two stages:
             ``not_captured`` (negative where Meta reports fewer than came), ``opened_silently``, ``without_sale``,
-            ``sale_not_kept`` (cancelled or refunded in full).
+            ``sale_not_kept`` (cancelled or refunded in full). ``dropped_days`` are those on which less was captured
+            than chance explains, judged by the ad's own days before: a failure of capture.
         """
         known("by", by, reconciliation.KEYS)
         question = self._ask(filters, window_days=window_days)
         days, sql = self._run("reconciliation", question)
         if not days.num_rows:
             raise self._nothing(question)
+        history, _ = self._run("reconciliation", replace(question, since=None))
         names = [name for name in reconciliation.KEYS[by] if not name.endswith("_id")][:2]
         view = (*names, *reconciliation.VIEW)
-        return self._result(reconciliation.reconciled(days, by), sql, question, view=view)
+        table = reconciliation.reconciled(history, by, question.since)
+        return self._result(table, sql, question, view=view)
+
+    def compare(
+        self,
+        first: str,
+        second: str,
+        *,
+        model: str | None = None,
+        window_days: int | str | None = None,
+        since: date | str | None = None,
+        until: date | str | None = None,
+        as_of: datetime | str | None = None,
+    ) -> Result:
+        """Compare two ads' CACs, and foresee the money and the days until they can be told apart.
+
+        Parameters
+        ----------
+        first, second : two ads, by id or name
+        model, window_days, since, until, as_of
+            as for :meth:`ads`
+
+        Returns
+        -------
+        Result
+            One row: each ad's spend, customers and CAC, the ratio with its exact 95 % interval, ``p_value``, and
+            ``days_still_needed`` and ``spend_still_needed`` (power 80 %, 5 % two-sided); ``about`` says it in words.
+        """
+        period: FilterWords = {"since": since, "until": until, "as_of": as_of}
+        sides = []
+        for ad in (first, second):
+            question = self._ask(period | {"ad": ad}, model=model, window_days=window_days)
+            words = _WITHOUT_A_QUESTION | {"ads_only": True}
+            table, sql = self._run("ad_performance", question, **words)
+            if table.num_rows != 1:
+                raise (
+                    self._nothing(question)
+                    if not table.num_rows
+                    else InvalidArgument(
+                        f"ad: {ad!r} is the name of {table.num_rows} ads. Name one by its id."
+                    )
+                )
+            days, _ = self._run("ad_performance", question, **words | {"by": "day"})
+            row = table.to_pylist()[0]
+            sides.append(
+                {
+                    "ad_id": row["ad_id"],
+                    "ad_name": row["ad_name"],
+                    "spend": row["paid_spend"] or 0.0,
+                    "new_customers": row["paid_new_customers"] or 0.0,
+                    "cac": row["cac"],
+                    "days": sum(bool(day["spend"]) for day in days.to_pylist()),
+                }
+            )
+        compared = comparison.compared(*sides)
+        result = self._result(compared, sql, replace(question, ad=None), view=comparison.VIEW)
+        result.about += f" · {comparison.sentence(compared.to_pylist()[0])}"
+        return result
+
+    def speed(
+        self,
+        *,
+        responder: str = "any",
+        model: str | None = None,
+        window_days: int | str | None = None,
+        **filters: Unpack[FilterWords],
+    ) -> Result:
+        """Ask whether speed sells: conversion of those answered by a landmark against those still waiting then.
+
+        Parameters
+        ----------
+        responder : ``any`` or ``human``
+        model, window_days, **filters
+            as for :meth:`ads`
+
+        Returns
+        -------
+        Result
+            One row per landmark: the difference in conversion after it, within ad, weekday and hour, with its 95 %
+            interval. Groups are formed by what was known at the landmark, so that nobody counts as fast for having
+            waited to buy. It is an association, not proof.
+        """
+        known("responder", responder, ("any", "human"))
+        question = self._ask(filters, model=model, window_days=window_days)
+        pairs, sql = self._run("speed_pairs", question, responder=responder)
+        if not pairs.num_rows:
+            raise self._no_conversation(question)
+        result = self._result(speed.effects(pairs, question.window_days), sql, question)
+        result.about += f" · {speed.CAUTION}"
+        return result
 
     def quality(self, *, by: str = "check", **filters: Unpack[FilterWords]) -> Result:
         """Judge what the answers rest on: each check with its status and the next step.
@@ -463,7 +597,9 @@ class Workbench:
         table, sql = self._run("quality_counts", question)
         if not any(table.column("out_of").to_pylist()):
             raise self._nothing(question)
-        return self._result(quality.judged(table), sql, question, view=quality.VIEWS[by])
+        history, _ = self._run("reconciliation", replace(question, since=None))
+        drops = reconciliation.drops_in(history, question.since)
+        return self._result(quality.judged(table, drops), sql, question, view=quality.VIEWS[by])
 
     def sql(self, query: str, *, as_of: datetime | str | None = None) -> Result:
         """Ask the models in SQL; ``from conversations`` alone is enough.
@@ -555,6 +691,30 @@ class Workbench:
             self._weigh_ads(question)
         return question
 
+    def _foreseen(self, question: Question, by: str) -> tuple[pa.Table, str]:
+        """Measure each group so far, and foresee what its cohort will come to."""
+        words = _WITHOUT_A_QUESTION | {"by": by, "ads_only": by != "ad"}
+        table, sql = self._run("ad_performance", question, **words)
+        if not table.num_rows:
+            raise self._nothing(question)
+        waits, _ = self._run("response_waits", question, **words)
+        table = performance.with_intervals(table)
+        table = performance.with_response_times(table, latency.summaries(waits, by), by)
+        sold, _ = self._run("conversion_waits", question, by=by)
+        rates = cohorts.matured_rates(sold, by, question.window_days)
+        table = performance.with_matured_rates(table, rates, by)
+        ages, _ = self._run("cohort_ages", question, by=by)
+        history, _ = self._run("conversion_waits", _whole(question), by="platform")
+        lags = outlook.lags(history, question.window_days)
+        found = outlook.forecasts(table, by, outlook.ages_by_group(ages, by), lags, question.window_days)
+        names = (*outlook.FORECASTS, "still_to_come", "matured_cac_low", "matured_cac_high")
+        return outlook.with_values(table, by, found, names), sql
+
+    def _pool(self, question: Question, by: str) -> pa.Table:
+        """Measure all groups of the period: also those that are filtered out teach what an ad can be."""
+        everybody = replace(question, campaign=None, ad=None)
+        return self._run("ad_performance", everybody, **_WITHOUT_A_QUESTION | {"by": by})[0]
+
     def _weigh_ads(self, question: Question) -> None:
         """Let the Markov model learn from all journeys what each ad is worth, whatever is filtered afterwards."""
         journeys, _ = self._run("journeys", question)
@@ -573,8 +733,19 @@ class Workbench:
             raise InvalidArgument(f"{word}: there is no {word} {value!r}.{hint}")
 
     def _run(self, model: str, question: Question, **words: Any) -> tuple[pa.Table, str]:
-        sql = compose(model, question.parameters(self.settings, self.currency) | words)
-        return self._engine.query(sql), sql
+        parameters = question.parameters(self.settings, self.currency) | words
+        given: dict[str, str] = {}
+        for name in (each.name for each in in_order([model])):
+            if name in KEPT:
+                given[name] = self._keep(name, compose(name, parameters), compose(name, parameters, given))
+        return self._engine.query(compose(model, parameters, given)), compose(model, parameters)
+
+    def _keep(self, name: str, sql: str, sql_over_kept: str) -> str:
+        """Keep a relation that several queries of a question read; a SELECT that stands for it."""
+        if self._kept.get(name) != sql:
+            self._engine.create_table(f"kept_{name}", sql_over_kept)
+            self._kept[name] = sql
+        return f"select * from kept_{name}"
 
     def _name_models(self, names: Iterable[str], question: Question) -> None:
         """Give models their names in the engine, each as one whole query: views over views bind slowly."""
@@ -636,6 +807,12 @@ class Workbench:
         sql = compose("amounts", question.parameters(self.settings, self.settings.reporting_currency))
         amounts = self._engine.query(sql).to_pylist()
         return currency.chosen(amounts, self.settings.reporting_currency, self.data)
+
+
+def _whole(question: Question) -> Question:
+    """Ask of the whole history what a question asks of a period and some ads."""
+    nothing: dict[str, Any] = dict.fromkeys(("since", "until", "platform", "account", "campaign", "ad"))
+    return replace(question, **nothing)
 
 
 def catalogue() -> Result:

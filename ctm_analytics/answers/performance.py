@@ -24,7 +24,9 @@ COLUMNS = (
     *("conversions", "conversion_rate", "conversion_rate_low", "conversion_rate_high"),
     *("matured_conversion_rate", "immature"),
     *("sales", "new_customers", "revenue", "average_sale"),
-    *("cost_per_conversation", "cost_per_sale", "cac", "cac_low", "cac_high", "roas"),
+    *("cost_per_conversation", "cost_per_sale", "cac", "cac_low", "cac_high"),
+    *("cac_shrunk", "cac_shrunk_low", "cac_shrunk_high", "p_below_target", "verdict"),
+    *("expected_new_customers", "matured_cac", "verdict_on", "roas"),
     *("median_first_response_seconds", "answered_within_24h", "coverage"),
 )
 

@@ -70,6 +70,11 @@ CHECKS = {
         0.3,
         0.7,
     ),
+    "coverage_drops": Check(
+        "Days on which capture fell below what chance explains",
+        "Something was not captured then: see `ctm reconciliation --by ad_day` and the receiver's log.",
+        fail_above=0,
+    ),
     "restated_spend": Check(
         "Days of ads whose spend was restated",
         "Nothing: the latest import counts; `ctm quality --by ad` shows from what to what.",
@@ -111,19 +116,22 @@ SCHEMA = pa.schema(
 )
 
 
-def judged(counts: pa.Table) -> pa.Table:
+def judged(counts: pa.Table, coverage_drops: tuple[int, int]) -> pa.Table:
     """Judge each count.
 
     Parameters
     ----------
     counts : Table of the mart ``quality_counts``: ``quality_check``, ``found``, ``out_of``
+    coverage_drops : tuple of int, days of ads on which coverage dropped, and those for which Meta reports
 
     Returns
     -------
     Table: ``check``, ``status`` (``ok``, ``warn``, ``fail``), ``count``, ``share`` of the total or null, ``detail``,
     ``next_step`` (null where all is well)
     """
-    return pa.Table.from_pylist([_row(row) for row in counts.to_pylist()], schema=SCHEMA)
+    found, out_of = coverage_drops
+    drops = {"quality_check": "coverage_drops", "found": found, "out_of": out_of}
+    return pa.Table.from_pylist([_row(row) for row in [*counts.to_pylist(), drops]], schema=SCHEMA)
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

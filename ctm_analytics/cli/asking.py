@@ -99,6 +99,97 @@ def attribution(
     show(result, row_format, output)
 
 
+@app.command(epilog="Example: ctm outlook --since 2026-11-09 --until 2026-11-15")
+def outlook(
+    *,
+    data: Data = DEFAULT_DATA,
+    by: Annotated[str, typer.Option(help="ad, adset or campaign.")] = "ad",
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    model: Model = None,
+    window_days: WindowDays = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Show what each ad will come to: customers still to come, CAC with its doubt, and what to do."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).outlook(
+        by=by,
+        model=model,
+        window_days=window_days,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    show(result, row_format, output)
+
+
+@app.command(epilog="Example: ctm compare 120226305854810726 120226305854810727")
+def compare(
+    first: Annotated[str, typer.Argument(help="An ad, by id or name.")],
+    second: Annotated[str, typer.Argument(help="Another.")],
+    *,
+    data: Data = DEFAULT_DATA,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    model: Model = None,
+    window_days: WindowDays = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Compare two ads' CACs, and say what it still takes to tell them apart."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).compare(
+        first, second, model=model, window_days=window_days, since=since, until=until
+    )
+    show(result, row_format, output)
+
+
+@app.command(epilog="Example: ctm speed --responder human --window-days 14")
+def speed(
+    *,
+    data: Data = DEFAULT_DATA,
+    responder: Annotated[str, typer.Option(help="any, or human for people only.")] = "any",
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    platform: Platform = None,
+    account: Account = None,
+    campaign: Campaign = None,
+    ad: Ad = None,
+    model: Model = None,
+    window_days: WindowDays = None,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
+    """Show whether speed sells: conversion of those answered in time and of those still waiting then."""
+    from ctm_analytics.cli.output import show
+
+    result = _open(data, as_of).speed(
+        responder=responder,
+        model=model,
+        window_days=window_days,
+        since=since,
+        until=until,
+        platform=platform,
+        account=account,
+        campaign=campaign,
+        ad=ad,
+    )
+    show(result, row_format, output)
+
+
 @app.command(epilog="Example: ctm latency --by platform --responder human")
 def latency(
     *,

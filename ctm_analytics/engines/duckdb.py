@@ -83,6 +83,19 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise self._said(error) from error
 
+    def create_table(self, name: str, sql: str) -> None:
+        """Keep a query's rows under a name, for as long as the engine lives.
+
+        Raises
+        ------
+        QueryError, InvalidFile
+            As for :meth:`query`.
+        """
+        try:
+            self._connection.execute(f"create or replace temp table {name} as {sql}")
+        except duckdb.Error as error:
+            raise self._said(error) from error
+
     def _said(self, error: duckdb.Error) -> QueryError | InvalidFile:
         message = str(error)
         damaged = next((file for file in self._files if file in message), None)

@@ -9,7 +9,7 @@ from ctm_analytics.columns import column_of
 
 AS_OF = "2026-11-30T00:00:00+00:00"
 
-# docs and contract, less what later work brings: shrinkage, customers still to come, verdict.
+# docs and contract
 ADS = (
     *("spend", "currency", "impressions", "link_clicks", "reported_conversations"),
     *("conversations", "opened_silently", "engaged", "answered"),
@@ -17,6 +17,8 @@ ADS = (
     *("matured_conversion_rate", "immature"),
     *("sales", "new_customers", "revenue", "average_sale"),
     *("cost_per_conversation", "cost_per_sale", "cac", "cac_low", "cac_high"),
+    *("cac_shrunk", "cac_shrunk_low", "cac_shrunk_high", "p_below_target", "verdict"),
+    *("expected_new_customers", "matured_cac", "verdict_on"),
     *("roas", "median_first_response_seconds", "answered_within_24h", "coverage"),
 )
 CONVERSATIONS = (

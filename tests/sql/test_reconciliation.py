@@ -37,7 +37,7 @@ def test_each_stage_and_each_loss_is_named(world: World) -> None:
         "engaged": 4, "without_sale": 1,
         "with_matched_sale": 3, "sale_not_kept": 1,
         "with_kept_sale": 2,
-        "coverage": 4 / 7,
+        "coverage": 4 / 7, "dropped_days": 0,
     }  # fmt: skip
 
 
@@ -102,3 +102,42 @@ def test_every_stage_less_its_loss_is_the_next(new_world: Any, chance: Any) -> N
         assert row["conversations"] - row["opened_silently"] == row["engaged"]
         assert row["engaged"] - row["without_sale"] == row["with_matched_sale"]
         assert row["with_matched_sale"] - row["sale_not_kept"] == row["with_kept_sale"]
+
+
+# Drops in coverage.
+
+
+def captured(world: World, counts: list[int], reported: int = 20, ad: str = "1") -> World:
+    """Capture so many conversations of an ad on each day, of which Meta reports always as many."""
+    for day, count in enumerate(counts):
+        for number in range(count):
+            world.event(f"{ad}-{day}-{number}", START + day * DAY, ad_id=ad)
+        world.spend((START + day * DAY).date(), ad, "9.00", reported_conversations=reported)
+    return world
+
+
+def drops(world: World, **words: Any) -> dict[date, int]:
+    return {row["day"]: row["dropped_days"] for row in rows(world, by="day", **words) if row["dropped_days"]}
+
+
+def test_a_day_far_below_the_days_before_is_a_drop_and_chance_is_none(world: World) -> None:
+    captured(world, [19, 20, 21, 18, 20, 22, 20, 3, 19])
+    assert drops(world) == {date(2026, 11, 9): 1}
+    assert [row["dropped_days"] for row in rows(world)] == [1]
+    (check,) = (row for row in world.open().quality().table.to_pylist() if row["check"] == "coverage_drops")
+    assert (check["status"], check["count"], check["detail"][:8]) == ("fail", 1, "1 of 9: ")
+
+
+def test_what_is_usual_is_learnt_from_the_days_before_the_period(world: World) -> None:
+    captured(world, [19, 20, 21, 18, 20, 22, 20, 3])
+    assert drops(world, since=date(2026, 11, 9)) == {date(2026, 11, 9): 1}
+
+
+def test_a_low_coverage_that_was_always_so_is_no_drop(world: World) -> None:
+    assert drops(captured(world, [5, 6, 5, 4, 5, 6, 5, 4, 5])) == {}
+
+
+def test_one_ad_that_drops_shows_though_another_makes_up_for_it(world: World) -> None:
+    captured(captured(world, [20] * 7 + [4]), [20] * 7 + [36], ad="2")
+    by_ad = {row["ad_id"]: row["dropped_days"] for row in rows(world)}
+    assert (by_ad, drops(world)) == ({"1": 1, "2": 0}, {})
