@@ -187,7 +187,6 @@ def matured_cac(
     if age.size == 0:
         return None
     reached = np.searchsorted(lag.ages, age, side="right")
-    reached[age >= lag.window] = lag.ages.size
     share = np.bincount(reached, minlength=lag.ages.size + 1)[1:] / age.size
     completed = float(share @ lag.completed)
     if completed == 0:

@@ -94,6 +94,13 @@ def test_one_stratum_has_the_plain_difference_and_two_are_weighed_by_mantel_and_
     assert both.difference == pytest.approx(expected)
 
 
+def test_in_one_stratum_the_interval_is_the_plain_one_of_a_difference() -> None:
+    won = [1] * 6 + [0] * 4 + [1] * 4 + [0] * 16
+    answer = effect_of(([0.1] * 10 + [5] * 20, [50 if one else np.nan for one in won], [200] * 30, [0] * 30))
+    half = 1.959964 * np.sqrt(0.6 * 0.4 / 10 + 0.2 * 0.8 / 20)
+    assert (answer.low, answer.high) == pytest.approx((0.4 - half, 0.4 + half), abs=1e-6)
+
+
 def test_a_stratum_of_one_kind_tells_nothing() -> None:
     answer = effect_of(([0.1, 5, 0.1, 0.1], [9, np.nan, 9, 9], [200] * 4, [0, 0, 1, 1]))
     assert (answer.fast, answer.slow, answer.strata, answer.left_out) == (1, 1, 1, 2)

@@ -117,6 +117,9 @@ def test_a_quantile_may_have_no_upper_bound_and_none_at_all() -> None:
     curve = kaplan_meier([1, 2, 3, 4, 4, 4], [True, True, True, False, False, False])
     assert curve is not None
     assert curve.quantile_interval(0.5) == (1.0, None)
+    at_once = kaplan_meier([5, 5], [True, True])
+    assert at_once is not None
+    assert at_once.quantile_interval(0.5) == (5.0, 5.0)
     nobody = kaplan_meier([1, 2], [False, False])
     assert nobody is not None
     assert nobody.quantile_interval(0.5) == (None, None)
