@@ -7,7 +7,7 @@ from pathlib import Path
 
 from receiving import wait_until
 
-IMAGE_BYTES = 400 * 1024 * 1024
+IMAGE_BYTES = 2 * 1024**3  # sparse
 MAKE = {
     "ext4": ["mkfs.ext4", "-q", "-F", "-m", "0"],  # no blocks set aside for root
     "xfs": ["mkfs.xfs", "-q", "-f"],

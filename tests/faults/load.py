@@ -21,6 +21,7 @@ class Load:
     ----------
     url : str, of the receiver
     pause_seconds : float, how long a client rests after each answer
+    text_bytes : int, how long each message is
     forged_every : int, each so-many-th delivery of a client has a wrong signature; 0: none
 
     Attributes
@@ -32,11 +33,14 @@ class Load:
     forged : int, forged deliveries, all of them answered with 401
     """
 
-    def __init__(self, url: str, *, pause_seconds: float = 0.0, forged_every: int = 0) -> None:
+    def __init__(
+        self, url: str, *, pause_seconds: float = 0.0, text_bytes: int = 5, forged_every: int = 0
+    ) -> None:
         self.acknowledged: list[str] = []
         self.acknowledged_at: list[float] = []
         self.begun = self.refused = self.forged = 0
         self._pause_seconds, self._forged_every = pause_seconds, forged_every
+        self._text = "x" * text_bytes
         self._lock = threading.Lock()
         self._address = url.removeprefix("http://")
         self._stop = threading.Event()
@@ -57,7 +61,7 @@ class Load:
         with contextlib.closing(connection):
             while not self._stop.is_set():
                 mid = f"m_{self._first}_{name}_{number}"
-                body = message(mid)
+                body = message(mid, self._text)
                 is_forged = self._forged_every > 0 and number % self._forged_every == 0
                 with self._lock:
                     self.begun += not is_forged

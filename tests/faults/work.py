@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 from segments import publish_all
 
 from receiver.store.compaction import compact
@@ -57,6 +58,7 @@ class Forking:
 
 def main() -> None:
     os.umask(0o077)
+    pa.array([None])  # looks for pandas, which takes longer than all the rest: here, and not in each of them
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
