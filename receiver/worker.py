@@ -1,6 +1,7 @@
 """One worker: a public server, and the journal behind it."""
 
 import asyncio
+import contextlib
 import secrets
 import socket
 from collections.abc import Callable
@@ -79,9 +80,12 @@ class Worker:
         OSError
             If the disk refuses; it may be tried again.
         """
-        now = datetime.now(UTC)
-        self._journal.open(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}")
-        self.accepting_since = now
+        while self.accepting_since is None:
+            now = datetime.now(UTC)
+            # Somebody may look into the new folder at this very moment, for a dead worker's: then another.
+            with contextlib.suppress(BlockingIOError):
+                self._journal.open(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}")
+                self.accepting_since = now
 
     async def listen(self) -> None:
         """Answer from now on."""

@@ -27,7 +27,7 @@ from receiver.store import shared_compaction
 from receiver.store.compaction import Compaction
 from receiver.store.folder import DataFolder
 from receiver.store.object_store import ObjectStore, StoreUnavailable
-from receiver.store.publisher import Publication, publish_journal
+from receiver.store.publisher import Publication, Publisher, publish_journal
 from receiver.store.shared_compaction import compact_shared, is_shared_due
 from receiver.store.shared_events import read_shared_manifest, recent_objects
 
@@ -276,11 +276,14 @@ def test_an_event_that_could_not_be_published_is_not_taken_for_a_known_one(
     tmp_path: Path, store: ObjectStore, line: Line
 ) -> None:
     folder = machine(tmp_path, "a")
+    segment = add_segment(folder, 0, delivery("m_1"))
+    publisher = Publisher(folder, ReadingOptions(), store)
     line.is_up = False
     with pytest.raises(StoreUnavailable):
-        publish(folder, store, delivery("m_1"))
+        publisher.publish(segment)
     line.is_up = True
-    assert publish_journal(folder, ReadingOptions(), store) == Publication(events=1)
+    assert publisher.publish(segment) == Publication(events=1)
+    publisher.close()
 
 
 def test_compaction_settles_each_event_once_and_leaves_out_what_was_settled_before(

@@ -17,7 +17,9 @@ from receiver import workers as workers_module
 from receiver.metrics import Figures, Tally
 from receiver.server import listen
 from receiver.settings import ReceiverSettings
-from receiver.store.folder import DataFolder
+from receiver.store import journal
+from receiver.store.folder import DataFolder, try_lock
+from receiver.worker import Worker
 from receiver.workers import WorkerProcesses
 
 Start = Callable[..., Receiver]
@@ -286,6 +288,33 @@ def test_capture_has_a_gap_only_while_no_worker_accepts(folder: DataFolder) -> N
         assert workers.accepting_since > since
 
     assert run(folder, use).accepting_since is None
+
+
+def test_a_worker_never_journals_in_a_folder_that_another_has_locked(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int | None] = []
+
+    def another_was_first(path: Path) -> int | None:
+        if not held:
+            held.append(try_lock(path))
+        return try_lock(path)
+
+    monkeypatch.setattr(journal, "try_lock", another_was_first)
+
+    async def session() -> None:
+        (listener,) = listen("127.0.0.1", 0)
+        worker = Worker(folder, ReceiverSettings((b"secret",), "token"), listener, lambda: None)
+        await worker.open()
+        opened = {path.parent for path in folder.journal.glob("*/*.open")}
+        assert len(list(folder.journal.iterdir())) == 2
+        assert [try_lock(path / "LOCK") for path in opened] == [None], "it is the worker's"
+        await worker.close()
+        listener.close()
+
+    asyncio.run(session())
+    assert held[0] is not None
+    os.close(held[0])
 
 
 def test_every_figure_of_a_worker_reaches_the_sum() -> None:
