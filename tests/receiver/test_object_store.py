@@ -370,13 +370,15 @@ def test_of_two_who_compact_at_once_one_ends_with_nothing(
     def compacting_meanwhile() -> bool:
         if not others:
             others.append(Compaction())
+            publish(machine(tmp_path, "b"), store, delivery("m_4"))
             others[0] = compact_shared(store, machine(tmp_path, "b"))
         return False
 
     late = compact_shared(store, folder, is_stopped=compacting_meanwhile)
-    assert others[0].events == 2
+    assert others[0].events == 3
     assert late == Compaction()
-    assert settled(store) == answer(tmp_path, events_url) == once("m_1", "m_2")
+    assert settled(store) == answer(tmp_path, events_url) == once("m_1", "m_2", "m_4")
+    assert len(store.list("settled/")) == 2, "the late one had written a file by then"
     monkeypatch.setattr(shared_compaction, "ORPHAN_SECONDS", -60)
     publish(folder, store, delivery("m_3"), number=1)
     compact_shared(store, folder, grace_seconds=0)
