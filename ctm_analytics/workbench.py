@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +19,6 @@ from ctm_analytics.answers import (
     badge,
     cohorts,
     comparison,
-    currency,
     funnel,
     latency,
     outlook,
@@ -30,12 +29,13 @@ from ctm_analytics.answers import (
     tables,
 )
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
-from ctm_analytics.errors import InvalidArgument, NoData
-from ctm_analytics.models import all_models, compose, in_order, literal
+from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.models import all_models, compose
 from ctm_analytics.questions import FilterWords, Question, ask, instant, known
 from ctm_analytics.results import Result
+from ctm_analytics.session import WITHOUT_A_QUESTION, Session
 from ctm_analytics.settings import LIFETIME_DAYS, Settings, did_you_mean, load_settings
-from ctm_analytics.sources import SCHEMAS, find_sources, holds_data
+from ctm_analytics.sources import SCHEMAS, holds_data
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -48,19 +48,6 @@ INBOX_VIEW = (
     *("seconds_left", "waited_seconds", "platform", "contact_id", "ad_name", "opened_by", "messages_waiting"),
     "conversation_id",
 )
-# What several queries of one question read, worked out once: a row per contact, conversation, touch or sale.
-KEPT = ("contacts", "touches", "conversation_timelines", "sale_matches", "credits")
-# What a mart is told when it is read on its own.
-_WITHOUT_A_QUESTION = {
-    **{"by": "ad", "ads_only": False, "by_hour_band": False},
-    **{"responder": "any", "turns": "first", "clock": "elapsed"},
-}
-# What a filter may be named by, in the mart `dimensions`.
-_NAMES = {
-    "ad": ("ad_id", "ad_name"),
-    "campaign": ("campaign_id", "campaign_name"),
-    "account": ("account_id",),
-}
 _UNKNOWN_RELATION = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
@@ -118,20 +105,12 @@ class Workbench:
     """
 
     def __init__(self, data: Path, settings: Settings, as_of: datetime) -> None:
-        sources = find_sources(data, settings.events_url)
-        if sources.is_empty:
-            raise NoData(
-                f"{data}: no events and no imports here yet. Capture with `ctm receive`, import with `ctm import`,"
-                " or look around with `ctm demo`."
-            )
+        self._session = Session(data, settings, as_of)
         self.data = data
         self.settings = settings
         self.as_of = as_of
-        self.fingerprint = sources.fingerprint()
-        self._kept: dict[str, str] = {}
-        self._engine = DuckDBEngine(sources.files, SCHEMAS)
-        self._check_zone()
-        self.currency = self._reporting_currency()
+        self.fingerprint = self._session.fingerprint
+        self.currency = self._session.currency
 
     def ads(
         self,
@@ -173,12 +152,14 @@ class Workbench:
         >>> workbench.ads(since="2026-11-09", until="2026-11-15").df  # doctest: +SKIP
         """
         known("by", by, performance.KEYS)
-        question = self._ask(filters, model=model, window_days=window_days, basis=basis)
+        question = self._session.ask(filters, model=model, window_days=window_days, basis=basis)
         table, sql = self._foreseen(question, by)
         judged = outlook.judgements(self._pool(question, by), by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
         draw = _chart("cac_by_ad", target_cac=self.settings.target_cac) if by == "ad" else None
-        result = self._result(performance.arranged(table, by), sql, question, draw, performance.view(by))
+        result = self._session.result(
+            performance.arranged(table, by), sql, question, draw, performance.view(by)
+        )
         if by == "platform" or question.platform or question.account:
             result.about += " · an ad has one spend on all its platforms and accounts: no costs here"
         return result
@@ -209,7 +190,7 @@ class Workbench:
             cannot be told yet.
         """
         known("by", by, outlook.CANDIDATES)
-        question = self._ask(filters, model=model, window_days=window_days)
+        question = self._session.ask(filters, model=model, window_days=window_days)
         table, sql = self._foreseen(question, by)
         pool = self._pool(question, by)
         judged = outlook.judgements(pool, by, self.settings.target_cac)
@@ -218,8 +199,8 @@ class Workbench:
         names = performance.KEYS[by]
         table = table.filter(pc.is_valid(table.column(names[0]))).select([*names, *outlook.COLUMNS])
         view = (*(name for name in names if name == f"{by}_name"), *outlook.VIEW)
-        result = self._result(table, sql, question, view=view)
-        waits, _ = self._run(
+        result = self._session.result(table, sql, question, view=view)
+        waits, _ = self._session.run(
             "conversion_waits", _whole(replace(question, window_days=LIFETIME_DAYS)), by="total"
         )
         if waits.num_rows:
@@ -247,13 +228,13 @@ class Workbench:
         NoData
             If nothing was spent and nothing sold in the period.
         """
-        question = replace(self._ask(filters, basis=basis), model=None)
-        self._weigh_ads(question)
-        totals, sql = self._run("attribution", question)
+        question = replace(self._session.ask(filters, basis=basis), model=None)
+        self._session.weigh_ads(question)
+        totals, sql = self._session.run("attribution", question)
         if not totals.num_rows:
-            raise self._nothing(question)
+            raise self._session.nothing(question)
         table = attribution.compared(totals)
-        return self._result(
+        return self._session.result(
             table, sql, question, side_by_side=attribution.side_by_side(table), view=attribution.VIEW
         )
 
@@ -281,12 +262,12 @@ class Workbench:
             by side.
         """
         known("by", by, performance.KEYS)
-        question = self._ask(filters, model=model, window_days=window_days)
-        waits, sql = self._run("conversion_waits", question, by=by)
+        question = self._session.ask(filters, model=model, window_days=window_days)
+        waits, sql = self._session.run("conversion_waits", question, by=by)
         if not waits.num_rows:
-            raise self._nothing(question)
+            raise self._session.nothing(question)
         table = cohorts.ripening(waits, by, question.window_days)
-        return self._result(table, sql, question, side_by_side=cohorts.side_by_side(table))
+        return self._session.result(table, sql, question, side_by_side=cohorts.side_by_side(table))
 
     def latency(
         self,
@@ -331,7 +312,7 @@ class Workbench:
             if by == "weekday_hour" and not business_hours and turns == "first"
             else None
         )
-        result = self._result(table, sql, question, draw, latency.view(table, by or "total"))
+        result = self._session.result(table, sql, question, draw, latency.view(table, by or "total"))
         if by in latency.COMPARED and (sentence := latency.compared(waits, by)):
             result.about += f" · {sentence}"
         return result
@@ -348,9 +329,9 @@ class Workbench:
             One row per account: ``new_messages``, ``replied``, ``response_rate``, ``response_time_seconds``,
             ``is_very_responsive``; ``response_rate`` is null where nobody wrote.
         """
-        question = self._ask({"as_of": as_of})
-        replies, sql = self._run("badge_replies", question)
-        result = self._result(badge.judged(replies), sql, question)
+        question = self._session.ask({"as_of": as_of})
+        replies, sql = self._session.run("badge_replies", question)
+        result = self._session.result(badge.judged(replies), sql, question)
         until = f"{question.as_of:%Y-%m-%d %H:%M} UTC"
         result.about = f"the 7 days until {until} · 90 % and 15 minutes, as Meta's badge asks"
         return result
@@ -371,7 +352,9 @@ class Workbench:
             ``group``, ``seconds``, ``answered_share``, ``low``, ``high``, ``at_risk``.
         """
         waits, sql, question = self._waits(by, responder, filters)
-        return self._result(latency.curves(waits, by or "total"), sql, question, _chart("response_curve"))
+        return self._session.result(
+            latency.curves(waits, by or "total"), sql, question, _chart("response_curve")
+        )
 
     def conversations(
         self,
@@ -387,11 +370,11 @@ class Workbench:
         model, window_days, **filters
             as for :meth:`ads`; the model decides ``sales`` and ``revenue``
         """
-        question = self._ask(filters, model=model, window_days=window_days)
-        table, sql = self._run("conversation_list", question)
+        question = self._session.ask(filters, model=model, window_days=window_days)
+        table, sql = self._session.run("conversation_list", question)
         if not table.num_rows:
-            raise self._nothing(question)
-        return self._result(table, sql, question, view=CONVERSATION_VIEW)
+            raise self._session.nothing(question)
+        return self._session.result(table, sql, question, view=CONVERSATION_VIEW)
 
     def inbox(
         self,
@@ -418,11 +401,11 @@ class Workbench:
             ``seconds_left``; no rows where nobody waits.
         """
         known("responder", responder, ("any", "human"))
-        question = self._ask(
+        question = self._session.ask(
             {"as_of": as_of, "platform": platform, "account": account, "campaign": campaign, "ad": ad}
         )
-        table, sql = self._run("inbox", question, responder=responder)
-        result = self._result(table, sql, question, view=INBOX_VIEW)
+        table, sql = self._session.run("inbox", question, responder=responder)
+        result = self._session.result(table, sql, question, view=INBOX_VIEW)
         if not table.num_rows:
             result.about = f"Nobody waits for an answer · {result.about}"
         return result
@@ -441,13 +424,13 @@ class Workbench:
         model, window_days, **filters
             as for :meth:`ads`
         """
-        question = self._ask(filters, model=model, window_days=window_days)
-        table, sql = self._run("funnel", question)
+        question = self._session.ask(filters, model=model, window_days=window_days)
+        table, sql = self._session.run("funnel", question)
         totals = table.to_pylist()[0]
         if totals["conversations"] is None:
-            raise self._nothing(question)
+            raise self._session.nothing(question)
         stages = funnel.stages(totals)
-        return self._result(stages, sql, question, _chart("funnel", currency=self.currency))
+        return self._session.result(stages, sql, question, _chart("funnel", currency=self.currency))
 
     def reconciliation(
         self, *, by: str = "ad", window_days: int | str | None = None, **filters: Unpack[FilterWords]
@@ -469,15 +452,15 @@ class Workbench:
             than chance explains, judged by the ad's own days before: a failure of capture.
         """
         known("by", by, reconciliation.KEYS)
-        question = self._ask(filters, window_days=window_days)
-        days, sql = self._run("reconciliation", question)
+        question = self._session.ask(filters, window_days=window_days)
+        days, sql = self._session.run("reconciliation", question)
         if not days.num_rows:
-            raise self._nothing(question)
-        history, _ = self._run("reconciliation", replace(question, since=None))
+            raise self._session.nothing(question)
+        history, _ = self._session.run("reconciliation", replace(question, since=None))
         names = [name for name in reconciliation.KEYS[by] if not name.endswith("_id")][:2]
         view = (*names, *reconciliation.VIEW)
         table = reconciliation.reconciled(history, by, question.since)
-        return self._result(table, sql, question, view=view)
+        return self._session.result(table, sql, question, view=view)
 
     def compare(
         self,
@@ -507,18 +490,18 @@ class Workbench:
         period: FilterWords = {"since": since, "until": until, "as_of": as_of}
         sides = []
         for ad in (first, second):
-            question = self._ask(period | {"ad": ad}, model=model, window_days=window_days)
-            words = _WITHOUT_A_QUESTION | {"ads_only": True}
-            table, sql = self._run("ad_performance", question, **words)
+            question = self._session.ask(period | {"ad": ad}, model=model, window_days=window_days)
+            words = WITHOUT_A_QUESTION | {"ads_only": True}
+            table, sql = self._session.run("ad_performance", question, **words)
             if table.num_rows != 1:
                 raise (
-                    self._nothing(question)
+                    self._session.nothing(question)
                     if not table.num_rows
                     else InvalidArgument(
                         f"ad: {ad!r} is the name of {table.num_rows} ads. Name one by its id."
                     )
                 )
-            days, _ = self._run("ad_performance", question, **words | {"by": "day"})
+            days, _ = self._session.run("ad_performance", question, **words | {"by": "day"})
             row = table.to_pylist()[0]
             sides.append(
                 {
@@ -531,7 +514,7 @@ class Workbench:
                 }
             )
         compared = comparison.compared(*sides)
-        result = self._result(compared, sql, replace(question, ad=None), view=comparison.VIEW)
+        result = self._session.result(compared, sql, replace(question, ad=None), view=comparison.VIEW)
         result.about += f" · {comparison.sentence(compared.to_pylist()[0])}"
         return result
 
@@ -559,11 +542,11 @@ class Workbench:
             waited to buy. It is an association, not proof.
         """
         known("responder", responder, ("any", "human"))
-        question = self._ask(filters, model=model, window_days=window_days)
-        pairs, sql = self._run("speed_pairs", question, responder=responder)
+        question = self._session.ask(filters, model=model, window_days=window_days)
+        pairs, sql = self._session.run("speed_pairs", question, responder=responder)
         if not pairs.num_rows:
-            raise self._no_conversation(question)
-        result = self._result(speed.effects(pairs, question.window_days), sql, question)
+            raise self._session.no_conversation(question)
+        result = self._session.result(speed.effects(pairs, question.window_days), sql, question)
         result.about += f" · {speed.CAUTION}"
         return result
 
@@ -588,18 +571,20 @@ class Workbench:
             one whose buyer may be new counts as new. Every ratio is null where its denominator is 0.
         """
         known("by", by, quality.VIEWS)
-        question = self._ask(filters)
+        question = self._session.ask(filters)
         if by != "check":
-            table, sql = self._run("match_quality" if by == "match" else "ad_quality", question, by=by)
+            table, sql = self._session.run(
+                "match_quality" if by == "match" else "ad_quality", question, by=by
+            )
             if not table.num_rows:
-                raise self._nothing(question)
-            return self._result(table, sql, question, view=quality.VIEWS[by])
-        table, sql = self._run("quality_counts", question)
+                raise self._session.nothing(question)
+            return self._session.result(table, sql, question, view=quality.VIEWS[by])
+        table, sql = self._session.run("quality_counts", question)
         if not any(table.column("out_of").to_pylist()):
-            raise self._nothing(question)
-        history, _ = self._run("reconciliation", replace(question, since=None))
+            raise self._session.nothing(question)
+        history, _ = self._session.run("reconciliation", replace(question, since=None))
         drops = reconciliation.drops_in(history, question.since)
-        return self._result(quality.judged(table, drops), sql, question, view=quality.VIEWS[by])
+        return self._session.result(quality.judged(table, drops), sql, question, view=quality.VIEWS[by])
 
     def sql(self, query: str, *, as_of: datetime | str | None = None) -> Result:
         """Ask the models in SQL; ``from conversations`` alone is enough.
@@ -614,17 +599,17 @@ class Workbench:
         InvalidArgument
             With the engine's first line and its caret, if the statement is wrong.
         """
-        question = self._ask({"as_of": as_of})
+        question = self._session.ask({"as_of": as_of})
         words = set(re.findall(r"\w+", query.lower()))
-        self._name_models(words & all_models().keys(), question)
+        self._session.name_models(words & all_models().keys(), question)
         try:
-            table = self._engine.query(query)
+            table = self._session.query(query)
         except QueryError as error:
             raise _wrong_sql(error) from None
         twice = [name for name, times in Counter(table.column_names).items() if times > 1]
         if twice:
             raise InvalidArgument(f"sql: two columns are called {twice[0]!r}. Name each with `as`.")
-        return self._result(table, query, question)
+        return self._session.result(table, query, question)
 
     def tables(self) -> Result:
         """List every relation that :meth:`sql` can read, with the meaning of each column."""
@@ -637,7 +622,7 @@ class Workbench:
         return cards.as_text(self._card())
 
     def _card(self) -> cards.Card:
-        table, _ = self._run("contents", self._ask({}))
+        table, _ = self._session.run("contents", self._session.ask({}))
         return cards.Card(
             data=self.data,
             is_sample=self.data == SAMPLE,
@@ -665,7 +650,7 @@ class Workbench:
                 "business_hours: none are set. Write [business_hours] into ctm.toml, and below it"
                 ' monday = "09:00-18:00", and so on.'
             )
-        question = self._ask(filters)
+        question = self._session.ask(filters)
         words = {
             "by": by or "total",
             "by_hour_band": by in latency.COMPARED,
@@ -673,38 +658,28 @@ class Workbench:
             "turns": turns,
             "clock": "business" if business_hours else "elapsed",
         }
-        waits, sql = self._run("response_waits", question, **_WITHOUT_A_QUESTION | words)
+        waits, sql = self._session.run("response_waits", question, **WITHOUT_A_QUESTION | words)
         if not waits.num_rows:
-            raise self._no_conversation(question)
+            raise self._session.no_conversation(question)
         if business_hours:
             zone = self.settings.reporting_timezone
             waits = latency.on_business_clock(waits, self.settings.business_hours, zone)
         return waits, sql, question
 
-    def _ask(self, filters: FilterWords, **attribution: Any) -> Question:
-        question = ask(filters, self.settings, self.as_of, **attribution)
-        for word, columns in _NAMES.items():
-            value = getattr(question, word)
-            if value is not None:
-                self._refuse_unknown(question, word, value, columns)
-        if question.model == "markov":
-            self._weigh_ads(question)
-        return question
-
     def _foreseen(self, question: Question, by: str) -> tuple[pa.Table, str]:
         """Measure each group so far, and foresee what its cohort will come to."""
-        words = _WITHOUT_A_QUESTION | {"by": by, "ads_only": by != "ad"}
-        table, sql = self._run("ad_performance", question, **words)
+        words = WITHOUT_A_QUESTION | {"by": by, "ads_only": by != "ad"}
+        table, sql = self._session.run("ad_performance", question, **words)
         if not table.num_rows:
-            raise self._nothing(question)
-        waits, _ = self._run("response_waits", question, **words)
+            raise self._session.nothing(question)
+        waits, _ = self._session.run("response_waits", question, **words)
         table = performance.with_intervals(table)
         table = performance.with_response_times(table, latency.summaries(waits, by), by)
-        sold, _ = self._run("conversion_waits", question, by=by)
+        sold, _ = self._session.run("conversion_waits", question, by=by)
         rates = cohorts.matured_rates(sold, by, question.window_days)
         table = performance.with_matured_rates(table, rates, by)
-        ages, _ = self._run("cohort_ages", question, by=by)
-        history, _ = self._run("conversion_waits", _whole(question), by="platform")
+        ages, _ = self._session.run("cohort_ages", question, by=by)
+        history, _ = self._session.run("conversion_waits", _whole(question), by="platform")
         lags = outlook.lags(history, question.window_days)
         found = outlook.forecasts(table, by, outlook.ages_by_group(ages, by), lags, question.window_days)
         names = (*outlook.FORECASTS, "still_to_come", "matured_cac_low", "matured_cac_high")
@@ -713,100 +688,7 @@ class Workbench:
     def _pool(self, question: Question, by: str) -> pa.Table:
         """Measure all groups of the period: also those that are filtered out teach what an ad can be."""
         everybody = replace(question, campaign=None, ad=None)
-        return self._run("ad_performance", everybody, **_WITHOUT_A_QUESTION | {"by": by})[0]
-
-    def _weigh_ads(self, question: Question) -> None:
-        """Let the Markov model learn from all journeys what each ad is worth, whatever is filtered afterwards."""
-        journeys, _ = self._run("journeys", question)
-        self._engine.create_view(
-            "raw_removal_effects", attribution.as_values(attribution.removal_effects(journeys))
-        )
-
-    def _refuse_unknown(self, question: Question, word: str, value: str, columns: tuple[str, ...]) -> None:
-        table, _ = self._run("dimensions", question)
-        names = {name for column in columns for name in table.column(column).to_pylist() if name is not None}
-        if value not in names:
-            hint = (
-                did_you_mean(value, names)
-                or f' All of them: ctm sql "select distinct {columns[0]} from dimensions".'
-            )
-            raise InvalidArgument(f"{word}: there is no {word} {value!r}.{hint}")
-
-    def _run(self, model: str, question: Question, **words: Any) -> tuple[pa.Table, str]:
-        parameters = question.parameters(self.settings, self.currency) | words
-        given: dict[str, str] = {}
-        for name in (each.name for each in in_order([model])):
-            if name in KEPT:
-                given[name] = self._keep(name, compose(name, parameters), compose(name, parameters, given))
-        return self._engine.query(compose(model, parameters, given)), compose(model, parameters)
-
-    def _keep(self, name: str, sql: str, sql_over_kept: str) -> str:
-        """Keep a relation that several queries of a question read; a SELECT that stands for it."""
-        if self._kept.get(name) != sql:
-            self._engine.create_table(f"kept_{name}", sql_over_kept)
-            self._kept[name] = sql
-        return f"select * from kept_{name}"
-
-    def _name_models(self, names: Iterable[str], question: Question) -> None:
-        """Give models their names in the engine, each as one whole query: views over views bind slowly."""
-        parameters = question.parameters(self.settings, self.currency) | _WITHOUT_A_QUESTION
-        for name in names:
-            self._engine.create_view(name, compose(name, parameters))
-
-    def _result(
-        self,
-        table: pa.Table,
-        sql: str,
-        question: Question,
-        draw: Callable[..., Any] | None = None,
-        view: Sequence[str] = (),
-        side_by_side: pa.Table | None = None,
-    ) -> Result:
-        about = question.about(self.settings, self.currency)
-        zone = self.settings.zone
-        return Result(
-            table,
-            sql=sql,
-            about=about,
-            currency=self.currency,
-            zone=zone,
-            view=view,
-            draw=draw,
-            side_by_side=side_by_side,
-        )
-
-    def _nothing(self, question: Question) -> NoData:
-        held = self._run("contents", question)[0].to_pylist()[0]
-        names = ("first_day", "first_spend_day", "last_day", "last_spend_day")
-        days = [held[name] for name in names if held[name]]
-        reach = f" The data run from {min(days)} to {max(days)}." if days else ""
-        return NoData(f"{self.data}: nothing for {question.period()} with these filters.{reach}")
-
-    def _no_conversation(self, question: Question) -> NoData:
-        held = self._run("contents", question)[0].to_pylist()[0]
-        reach = (
-            f" The conversations run from {held['first_day']} to {held['last_day']}."
-            if held["first_day"]
-            else " Nothing has been captured yet: run `ctm receive`."
-        )
-        return NoData(f"{self.data}: nobody wrote in {question.period()} with these filters.{reach}")
-
-    def _check_zone(self) -> None:
-        """Python and the engine each have their own list of zones."""
-        zone = literal(self.settings.reporting_timezone)
-        try:
-            self._engine.query(f"select convert_timezone('UTC', {zone}, timestamp '2026-01-01')")
-        except QueryError:
-            raise InvalidArgument(
-                f"reporting_timezone: {self.settings.reporting_timezone!r} names no place."
-                " Use a name such as 'Europe/Berlin'."
-            ) from None
-
-    def _reporting_currency(self) -> str | None:
-        question = ask({}, self.settings, self.as_of)
-        sql = compose("amounts", question.parameters(self.settings, self.settings.reporting_currency))
-        amounts = self._engine.query(sql).to_pylist()
-        return currency.chosen(amounts, self.settings.reporting_currency, self.data)
+        return self._session.run("ad_performance", everybody, **WITHOUT_A_QUESTION | {"by": by})[0]
 
 
 def _whole(question: Question) -> Question:
@@ -819,7 +701,7 @@ def catalogue() -> Result:
     """List every relation with the meaning of each column; they are the same whatever the data."""
     engine = DuckDBEngine(dict.fromkeys(SCHEMAS, ()), SCHEMAS)
     question = ask({}, Settings(), datetime.now(UTC))
-    parameters = question.parameters(Settings(), None) | _WITHOUT_A_QUESTION
+    parameters = question.parameters(Settings(), None) | WITHOUT_A_QUESTION
     described = {name: engine.query(f"describe {compose(name, parameters)}") for name in all_models()}
     return Result(tables.listed(described), sql="", about=f"{len(described)} relations")
 

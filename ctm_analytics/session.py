@@ -1,0 +1,192 @@
+"""One data folder, opened as of one instant: what a question is checked against, and how it is put to the engine."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ctm_analytics.answers import attribution, currency
+from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
+from ctm_analytics.errors import InvalidArgument, NoData
+from ctm_analytics.models import compose, in_order, literal
+from ctm_analytics.questions import FilterWords, Question, ask
+from ctm_analytics.results import Result
+from ctm_analytics.settings import Settings, did_you_mean
+from ctm_analytics.sources import SCHEMAS, find_sources
+
+# What several queries of one question read, worked out once: a row per contact, conversation, touch or sale.
+KEPT = ("contacts", "touches", "conversation_timelines", "sale_matches", "credits")
+# What a mart is told when it is read on its own.
+WITHOUT_A_QUESTION = {
+    **{"by": "ad", "ads_only": False, "by_hour_band": False},
+    **{"responder": "any", "turns": "first", "clock": "elapsed"},
+}
+# What a filter may be named by, in the mart `dimensions`.
+_NAMES = {
+    "ad": ("ad_id", "ad_name"),
+    "campaign": ("campaign_id", "campaign_name"),
+    "account": ("account_id",),
+}
+
+
+class Session:
+    """An engine over the files of a data folder, with the settings that its questions need.
+
+    Attributes
+    ----------
+    fingerprint : str, SHA-256 over the files
+    currency : str or None, ISO 4217, in which all amounts are reported
+    """
+
+    def __init__(self, data: Path, settings: Settings, as_of: datetime) -> None:
+        sources = find_sources(data, settings.events_url)
+        if sources.is_empty:
+            raise NoData(
+                f"{data}: no events and no imports here yet. Capture with `ctm receive`, import with `ctm import`,"
+                " or look around with `ctm demo`."
+            )
+        self._data = data
+        self._settings = settings
+        self._as_of = as_of
+        self.fingerprint = sources.fingerprint()
+        self._kept: dict[str, str] = {}
+        self._engine = DuckDBEngine(sources.files, SCHEMAS)
+        self._check_zone()
+        self.currency = self._reporting_currency()
+
+    def ask(self, filters: FilterWords, **attribution: Any) -> Question:
+        """Check what is asked, against the rules and against the ads, campaigns and accounts that there are.
+
+        Raises
+        ------
+        InvalidArgument
+            Naming the word, its value, and what it may be.
+        """
+        question = ask(filters, self._settings, self._as_of, **attribution)
+        for word, columns in _NAMES.items():
+            value = getattr(question, word)
+            if value is not None:
+                self._refuse_unknown(question, word, value, columns)
+        if question.model == "markov":
+            self.weigh_ads(question)
+        return question
+
+    def weigh_ads(self, question: Question) -> None:
+        """Let the Markov model learn from all journeys what each ad is worth, whatever is filtered afterwards."""
+        journeys, _ = self.run("journeys", question)
+        self._engine.create_view(
+            "raw_removal_effects", attribution.as_values(attribution.removal_effects(journeys))
+        )
+
+    def _refuse_unknown(self, question: Question, word: str, value: str, columns: tuple[str, ...]) -> None:
+        table, _ = self.run("dimensions", question)
+        names = {name for column in columns for name in table.column(column).to_pylist() if name is not None}
+        if value not in names:
+            hint = (
+                did_you_mean(value, names)
+                or f' All of them: ctm sql "select distinct {columns[0]} from dimensions".'
+            )
+            raise InvalidArgument(f"{word}: there is no {word} {value!r}.{hint}")
+
+    def run(self, model: str, question: Question, **words: Any) -> tuple[pa.Table, str]:
+        """Put a model to the engine; its rows, and the whole statement that gives them.
+
+        Parameters
+        ----------
+        **words
+            what the mart is told besides the question, such as ``by``
+
+        Raises
+        ------
+        InvalidFile
+            If a file of the folder is damaged or gone.
+        """
+        parameters = question.parameters(self._settings, self.currency) | words
+        given: dict[str, str] = {}
+        for name in (each.name for each in in_order([model])):
+            if name in KEPT:
+                given[name] = self._keep(name, compose(name, parameters), compose(name, parameters, given))
+        return self._engine.query(compose(model, parameters, given)), compose(model, parameters)
+
+    def _keep(self, name: str, sql: str, sql_over_kept: str) -> str:
+        """Keep a relation that several queries of a question read; a SELECT that stands for it."""
+        if self._kept.get(name) != sql:
+            self._engine.create_table(f"kept_{name}", sql_over_kept)
+            self._kept[name] = sql
+        return f"select * from kept_{name}"
+
+    def query(self, sql: str) -> pa.Table:
+        """Put a statement to the engine as it is.
+
+        Raises
+        ------
+        QueryError, InvalidFile
+            If the statement is wrong; if a file is damaged or gone.
+        """
+        return self._engine.query(sql)
+
+    def name_models(self, names: Iterable[str], question: Question) -> None:
+        """Give models their names in the engine, each as one whole query: views over views bind slowly."""
+        parameters = question.parameters(self._settings, self.currency) | WITHOUT_A_QUESTION
+        for name in names:
+            self._engine.create_view(name, compose(name, parameters))
+
+    def result(
+        self,
+        table: pa.Table,
+        sql: str,
+        question: Question,
+        draw: Callable[..., Any] | None = None,
+        view: Sequence[str] = (),
+        side_by_side: pa.Table | None = None,
+    ) -> Result:
+        """Hand rows out, with the words of the question that they answer."""
+        about = question.about(self._settings, self.currency)
+        zone = self._settings.zone
+        return Result(
+            table,
+            sql=sql,
+            about=about,
+            currency=self.currency,
+            zone=zone,
+            view=view,
+            draw=draw,
+            side_by_side=side_by_side,
+        )
+
+    def nothing(self, question: Question) -> NoData:
+        """Say that nothing happened, and from when to when there are data."""
+        held = self.run("contents", question)[0].to_pylist()[0]
+        names = ("first_day", "first_spend_day", "last_day", "last_spend_day")
+        days = [held[name] for name in names if held[name]]
+        reach = f" The data run from {min(days)} to {max(days)}." if days else ""
+        return NoData(f"{self._data}: nothing for {question.period()} with these filters.{reach}")
+
+    def no_conversation(self, question: Question) -> NoData:
+        """Say that nobody wrote, and from when to when there are conversations."""
+        held = self.run("contents", question)[0].to_pylist()[0]
+        reach = (
+            f" The conversations run from {held['first_day']} to {held['last_day']}."
+            if held["first_day"]
+            else " Nothing has been captured yet: run `ctm receive`."
+        )
+        return NoData(f"{self._data}: nobody wrote in {question.period()} with these filters.{reach}")
+
+    def _check_zone(self) -> None:
+        """Python and the engine each have their own list of zones."""
+        zone = literal(self._settings.reporting_timezone)
+        try:
+            self._engine.query(f"select convert_timezone('UTC', {zone}, timestamp '2026-01-01')")
+        except QueryError:
+            raise InvalidArgument(
+                f"reporting_timezone: {self._settings.reporting_timezone!r} names no place."
+                " Use a name such as 'Europe/Berlin'."
+            ) from None
+
+    def _reporting_currency(self) -> str | None:
+        question = ask({}, self._settings, self._as_of)
+        sql = compose("amounts", question.parameters(self._settings, self._settings.reporting_currency))
+        amounts = self._engine.query(sql).to_pylist()
+        return currency.chosen(amounts, self._settings.reporting_currency, self._data)
