@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports.faults import Fault, plural, shown
@@ -18,6 +19,8 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _BLOCK_CHARACTERS = 1 << 20
+_JUDGED_ROWS = 100
+_REASON = "reason"
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class CsvFile:
     encoding : str, a Python codec
     delimiter : str, one character
     header : tuple of str, as written, blanks around each removed
+    written_width : int, cells of the header as written, those without a name at its end included
     header_line : int, 1-based line on which the header ends
     """
 
@@ -37,6 +41,7 @@ class CsvFile:
     encoding: str
     delimiter: str
     header: tuple[str, ...]
+    written_width: int
     header_line: int
 
     @property
@@ -49,27 +54,44 @@ class CsvFile:
         packed = ", gzip" if self.source.is_compressed else ""
         return f"{self.encoding.removesuffix('-sig')}, {_DELIMITERS[self.delimiter]}{packed}"
 
+    @cached_property
+    def row_length(self) -> int:
+        """How many cells every row has to have: as many as the header as written.
+
+        Some exports end each row with a delimiter, but not the header. More cells, which are empty, are believed only
+        where the first rows agree: a single row with one more has a comma too many, and its cells are shifted. In a
+        file of rejects that may be every row.
+        """
+        width = len(self.header)
+        with _text(self.source, self.encoding) as text:
+            lengths = [
+                len(row)
+                for _, row in itertools.islice(self._parsed(text), _JUDGED_ROWS)
+                if not isinstance(row, csv.Error) and len(row) >= width and not _is_filled(row[width:])
+            ]
+        do_agree = len(lengths) > 1 and len(set(lengths)) == 1
+        return lengths[0] if do_agree and self.header[0] != _REASON else self.written_width
+
     def rows(self, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
         """Give each row as long as the header with the line on which it begins, and name the others."""
-        width = len(self.header)
+        width, length = len(self.header), self.row_length
         with _text(self.source, self.encoding) as text:
             for line, row in self._parsed(text):
                 if isinstance(row, csv.Error):
                     faults.append(Fault(line, "", "", _broken(str(row))))
                     continue
-                if len(row) > width and not _is_filled(row[width:]):
-                    row = row[:width]  # a delimiter at the end of the line says nothing
-                if len(row) == width:
-                    yield line, row
+                if len(row) == length and not _is_filled(row[width:]):
+                    yield line, row[:width]
                 else:
-                    faults.append(Fault(line, "", "", _shape(row, width, self)))
+                    faults.append(Fault(line, "", "", _shape(row, self)))
 
     def rejects(self, reasons: Mapping[int, str]) -> Iterator[str]:
         """Give a CSV file with the rows that begin on these lines, letter by letter, the reason before each.
 
         Mended, it can be imported as it is: nothing reads the column ``reason``.
         """
-        yield self._written(["reason", *self.header]) + "\n"
+        nameless = [""] * (self.row_length - len(self.header))
+        yield self._written([_REASON, *self.header, *nameless]) + "\n"
         taken: list[tuple[int, str]] = []
         with _text(self.source, self.encoding) as text:
             for line, _ in self._parsed(_recorded(text, taken)):
@@ -121,7 +143,7 @@ def open_csv(source: Source) -> CsvFile:
     header = tuple(cell.strip() for cell in row)
     while not header[-1]:
         header = header[:-1]
-    return CsvFile(source, encoding, reader.dialect.delimiter, header, reader.line_num)
+    return CsvFile(source, encoding, reader.dialect.delimiter, header, len(row), reader.line_num)
 
 
 def _encoding(source: Source) -> str:
@@ -173,9 +195,14 @@ def _broken(error: str) -> str:
     return 'a quote that is never closed, or stands inside a quoted cell and is not doubled ("")'
 
 
-def _shape(row: list[str], width: int, file: CsvFile) -> str:
-    said = f"{plural(len(row), 'field')}, header has {width}"
-    if len(row) < width:
+def _shape(row: list[str], file: CsvFile) -> str:
+    length = file.row_length
+    if len(row) == length:
+        others = f"header has {len(file.header)}"
+    else:
+        others = f"{'header has' if length == file.written_width else 'other rows have'} {length}"
+    said = f"{plural(len(row), 'field')}, {others}"
+    if len(row) < length:
         return f"{said}: is the row cut off?"
     for left, right in itertools.pairwise(row):
         if left and (right.startswith(" ") or (left.strip("$-").isdecimal() and _is_group(right))):

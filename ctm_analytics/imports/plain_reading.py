@@ -43,7 +43,8 @@ def read_plain(file: CsvFile, wanted: Sequence[int]) -> Iterator[TextRows]:
         with file.source.open("reading") as content, csv.open_csv(content, *_options(file)) as reader:
             for batch in reader:
                 encoded = [column.dictionary_encode() for column in batch.columns]
-                if _has_blank_row(encoded):
+                encoded, beyond = encoded[: len(file.header)], encoded[len(file.header) :]
+                if _has_blank_row(encoded) or not all(map(_is_blank, beyond)):
                     raise NotPlain
                 yield TextRows(
                     {position: pa.chunked_array([encoded[position]]) for position in wanted},
@@ -89,7 +90,7 @@ def _plain_lines(file: CsvFile) -> int:
 
 
 def _options(file: CsvFile) -> tuple[csv.ReadOptions, csv.ParseOptions, csv.ConvertOptions]:
-    names = [str(position) for position in range(len(file.header))]
+    names = [str(position) for position in range(file.row_length)]
     return (
         csv.ReadOptions(column_names=names, skip_rows=file.header_line, block_size=_BLOCK_BYTES),
         csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True),
@@ -99,6 +100,10 @@ def _options(file: CsvFile) -> tuple[csv.ReadOptions, csv.ParseOptions, csv.Conv
             quoted_strings_can_be_null=False,
         ),
     )
+
+
+def _is_blank(column: pa.DictionaryArray) -> bool:
+    return not any(text.strip() for text in column.dictionary.to_pylist())
 
 
 def _has_blank_row(columns: Sequence[pa.DictionaryArray]) -> bool:

@@ -163,6 +163,66 @@ def test_what_is_no_amount_is_refused(importer, text, reason):
     assert importer.error("spend", SPEND + f"2026-11-01,8,{text},USD\n").endswith(reason)
 
 
+ENDING = pytest.mark.parametrize("ending", ["\n", "\n\n"], ids=["read by Arrow", "read row by row"])
+
+
+@ENDING
+def test_a_comma_too_many_before_an_empty_last_cell_is_a_bad_row(importer, ending):
+    content = "day,spend,currency,ad_id,ad_name,campaign_id\n2026-11-01,1.00,USD,8,Spring,\n"
+    assert importer.error("spend", content + "2026-11-02,1.00,USD,8,Spring, new," + ending) == (
+        "file.csv: 1 of 2 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
+        '  line 3  –    7 fields, header has 6: unquoted comma in "Spring, new"?'
+    )
+
+
+@ENDING
+def test_it_is_one_also_where_it_is_the_only_row(importer, ending):
+    content = f"day,spend,currency,ad_id,ad_name,campaign_id\n2026-11-02,1.00,USD,8,Spring, new,{ending}"
+    assert "line 2  –    7 fields, header has 6" in importer.error("spend", content)
+
+
+@ENDING
+@pytest.mark.parametrize("end_of_header", ["", ";"])
+def test_a_delimiter_at_the_end_of_every_row_says_nothing(importer, end_of_header, ending):
+    header = f"day;ad_id;spend;currency;ad_name{end_of_header}\n"
+    importer.run("spend", f"{header}2026-11-01;8;1,50;USD;;\n2026-11-02;8;2,50;USD;Spring;{ending}")
+    assert importer.column("spend", "ad_name") == [None, "Spring"]
+    assert importer.column("spend", "spend") == [Decimal("1.50"), Decimal("2.50")]
+
+
+@ENDING
+def test_a_row_that_lacks_the_delimiter_of_all_others_is_named(importer, ending):
+    rows = "".join(f"2026-11-01,{ad},1.00,USD,\n" for ad in range(100))
+    assert importer.error("spend", f"{SPEND}{rows}2026-11-02,8,2.00,USD{ending}").endswith(
+        "  line 102  –    4 fields, other rows have 5: is the row cut off?"
+    )
+
+
+@ENDING
+def test_a_row_with_a_comma_too_many_beside_the_delimiter_of_all_is_named_alone(importer, ending):
+    rows = "2026-11-01,8,1.00,USD,\n2026-11-02,8,1,000.00,USD,\n2026-11-03,8,1.00,USD,"
+    assert importer.error("spend", SPEND + rows + ending) == (
+        "file.csv: 2 of 3 rows fit, 1 does not (nothing imported; --max-errors 1 to import the others).\n"
+        '  line 3  –    6 fields, other rows have 5: unquoted comma in "1,000.00"?'
+    )
+
+
+@ENDING
+def test_a_row_that_lacks_the_delimiter_of_the_header_is_named(importer, ending):
+    content = "day,ad_id,spend,currency,\n2026-11-01,8,1.00,USD,\n2026-11-02,8,2.00,USD" + ending
+    assert importer.error("spend", content).endswith(
+        "  line 3  –    4 fields, header has 5: is the row cut off?"
+    )
+
+
+@ENDING
+def test_a_value_below_no_header_is_named(importer, ending):
+    content = "day,ad_id,spend,currency,\n2026-11-01,8,1.00,USD,\n2026-11-02,8,2.00,USD,x" + ending
+    assert importer.error("spend", content).endswith(
+        "  line 3  –    5 fields, header has 4: an unquoted comma?"
+    )
+
+
 @pytest.mark.parametrize(
     "day",
     [

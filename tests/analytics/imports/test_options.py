@@ -88,6 +88,22 @@ def test_mended_rejects_are_imported_as_they_are(importer):
     assert sum(importer.column("spend", "spend")) == Decimal("1007.00")
 
 
+def test_a_mended_reject_of_a_file_with_a_delimiter_at_the_end_of_every_row_is_imported(importer):
+    rejects = importer.folder / "rejects.csv"
+    content = SPEND + "2026-11-01,8,1.00,USD,\n2026-11-31,8,2.00,USD,\n"
+    importer.run("spend", content, rejects=rejects, max_errors=1)
+    importer.run("spend", rejects.read_text().replace(",2026-11-31", ",2026-11-30"), minutes=5)
+    assert sum(importer.column("spend", "spend")) == Decimal("3.00")
+
+
+def test_rejects_that_all_have_a_comma_too_many_are_refused_again_until_they_are_mended(importer):
+    rejects = importer.folder / "rejects.csv"
+    header, row = "day,spend,currency,ad_id,ad_name,campaign_id\n", "2026-11-0{0},1.00,USD,{0},{1},\n"
+    content = header + "".join(row.format(day, "Spring, new") for day in (1, 2)) + row.format(3, "Spring")
+    importer.error("spend", content, rejects=rejects)
+    assert importer.error("spend", rejects).startswith("rejects.csv: 0 of 2 rows fit, 2 do not")
+
+
 def test_rejects_keep_the_delimiter_of_the_file(importer):
     rejects = importer.folder / "rejects.csv"
     content = "day;ad_id;spend;currency\n2026-11-01;8;1,50;USD\n2026-11-31;8;1,50;USD\n"

@@ -104,11 +104,6 @@ def test_a_thousands_sign_twice_settles_the_notation(importer):
     assert importer.column("spend", "spend") == [Decimal("1012345.00"), Decimal("1250.00")]
 
 
-def test_a_delimiter_at_the_end_of_each_line_says_nothing(importer):
-    importer.run("spend", "day,ad_id,spend,currency,\n2026-11-01,8,1.00,USD,\n2026-11-02,8,1.00,USD\n")
-    assert len(importer.rows("spend")) == 2
-
-
 def test_blank_lines_are_no_rows(importer):
     summary = importer.run("spend", SPEND + "\n2026-11-01,Spring,8,1.50\n,,,\n\n")
     assert (summary.rows_read, importer.column("spend", "source_line")) == (1, [3])
