@@ -54,7 +54,7 @@ def test_the_receivers_keys_are_no_mistake(tmp_path: Path) -> None:
         ),
         ("target_cac = nan", "target_cac: nan is not an amount above 0."),
         ("conversation_gap_hours = inf", "conversation_gap_hours: inf is not above 0 and at most 525,600."),
-        ("touch_gap_minutes = -1", "touch_gap_minutes: -1.0 is not above 0"),
+        ("touch_gap_minutes = -1", "touch_gap_minutes: -1 is not above 0"),
         ('bot_app_ids = "1"', "bot_app_ids: '1' is not a list of app ids."),
         ("window_days = ", "not valid TOML"),
     ],
