@@ -52,6 +52,7 @@ receiver: .venv/.ok  ## run the receiver (needs CTM_APP_SECRET and CTM_VERIFY_TO
 bench: .venv/.ok  ## measure speed side by side with the alternatives
 	$(BIN)/python benchmarks/receiver.py
 	$(BIN)/python benchmarks/imports.py
+	$(BIN)/python benchmarks/attribution.py
 
 lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
@@ -61,7 +62,7 @@ lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	echo 'atheris>=3' | uv pip compile --generate-hashes --no-header --no-annotate --upgrade - -o requirements-faults.lock
 
 clean:  ## remove what can be made again: the environment, caches and the demo (your data stays)
-	rm -rf .venv .venv-faults build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
+	rm -rf .venv .venv-faults .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
 
 .venv/.ok: requirements.lock pyproject.toml
 ifeq ($(UV),)

@@ -1,7 +1,8 @@
 """Markov attribution: how many sales would be lost if an ad led nowhere."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -136,15 +137,18 @@ _Steps = dict[tuple[Path, Path], float]
 def _counted_steps(counted: Paths, order: int) -> _Steps:
     if order not in range(1, LONGEST_ORDER + 1):
         raise InvalidArgument(f"order: {order} is not an order of the chain. Use 1, 2 or 3.")
-    steps: _Steps = {}
-    for path, converted, lost in zip(counted.paths, counted.conversions, counted.nulls, strict=True):
-        ads = [ad for ad, _ in groupby(path)]
-        states = [START, *(tuple(ads[max(0, end - order) : end]) for end in range(1, len(ads) + 1))]
-        ends = [(states[-1], CONVERSION, converted), (states[-1], NULL, lost)]
-        for origin, target, count in [*((*pair, converted + lost) for pair in pairwise(states)), *ends]:
-            if count:
-                steps[origin, target] = steps.get((origin, target), 0.0) + float(count)
-    return steps
+    steps: defaultdict[tuple[Path, Path], float] = defaultdict(float)
+    # Python's own numbers: a million steps are added one by one.
+    counts = zip(counted.paths, counted.conversions.tolist(), counted.nulls.tolist(), strict=True)
+    for path, converted, lost in counts:
+        state = START
+        for ad, _ in groupby(path):
+            following = (*state[1 - order :], ad) if order > 1 else (ad,)
+            steps[state, following] += converted + lost
+            state = following
+        steps[state, CONVERSION] += converted
+        steps[state, NULL] += lost
+    return {step: count for step, count in steps.items() if count}
 
 
 def _probabilities(steps: _Steps) -> _Steps:
