@@ -28,6 +28,11 @@ CHECKS = {
     "duplicate_events": Check(
         "Events stored more than once", "Report this: it should be impossible.", fail_above=0
     ),
+    "shared_contact_keys": Check(
+        "Values of contact_key that stand for two people",
+        "Their conversations are mixed up: `ctm verify` names the keys, docs/operations.md what to do.",
+        fail_above=0,
+    ),
     "unknown_events": Check(
         "Events of unknown shape",
         'They are kept whole: see `ctm sql "select payload from events …"`.',

@@ -1,7 +1,7 @@
 """Meta's JSON → event rows: bytes in, rows out, without files, clock or network."""
 
 from receiver.deliveries.delivery import read_delivery
-from receiver.deliveries.event import COLUMNS, Event
+from receiver.deliveries.event import COLUMNS, Event, contact_digest
 from receiver.deliveries.reading import ReadingOptions
 
-__all__ = ["COLUMNS", "Event", "ReadingOptions", "read_delivery"]
+__all__ = ["COLUMNS", "Event", "ReadingOptions", "contact_digest", "read_delivery"]

@@ -61,10 +61,20 @@ def event_id(platform: str | None, account_id: str | None, natural_key: tuple[ob
     return hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
 
 
-def contact_key(platform: str | None, account_id: str | None, contact_id: str) -> int:
+def contact_key(platform: str | None, account_id: str | None, contact_id: str, *, size_bytes: int = 8) -> int:
     """Return a signed 64-bit hash of a contact: windows and joins are 2.3 times faster on it than on text."""
     identity = canonical_json([platform, account_id, contact_id])
-    return int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(
+        hashlib.blake2b(identity.encode(), digest_size=size_bytes).digest(), "big", signed=True
+    )
+
+
+def contact_digest(platform: str | None, account_id: str | None, contact_id: str) -> int:
+    """Return another signed 64-bit hash, by which two contacts of one key are told apart."""
+    identity = canonical_json([platform, account_id, contact_id]).encode()
+    return int.from_bytes(
+        hashlib.blake2b(identity, digest_size=8, person=b"digest").digest(), "big", signed=True
+    )
 
 
 def delivery_id(body: bytes) -> str:

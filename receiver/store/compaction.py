@@ -15,6 +15,7 @@ gone, which ends its query with an error. Interrupted anywhere, the same work do
 
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 import time
@@ -35,7 +36,7 @@ from receiver.store.manifest import (
     recent_files,
     write_manifest,
 )
-from receiver.store.merging import FILE_ROWS, MergedFile, merge_files
+from receiver.store.merging import FILE_ROWS, Merged, MergedFile, merge_files
 from receiver.store.seen import rename_files
 
 COMPACT_SECONDS = 3600.0
@@ -44,6 +45,8 @@ GRACE_SECONDS = 3600.0
 # So many files make every reader slow to start: then those that are open get less time.
 HURRIED_GRACE_SECONDS = 600.0
 FEW_FILES = 8
+
+logger = logging.getLogger("receiver")
 
 
 @dataclass
@@ -55,12 +58,23 @@ class Compaction:
     files, settled : int, so many files became so many
     events : int, rows of the new files
     copies : int, further copies of an event that were left out
+    shared_keys : int, values of ``contact_key`` that stand for more than one contact
     """
 
     files: int = 0
     settled: int = 0
     events: int = 0
     copies: int = 0
+    shared_keys: int = 0
+
+    def count(self, merged: Merged) -> None:
+        """Count files that were merged."""
+        self.settled += len(merged.files)
+        self.events += sum(file.rows for file in merged.files)
+        self.copies += merged.copies
+        self.shared_keys += merged.shared_keys
+        if merged.shared_keys:
+            logger.critical("compaction: one contact_key stands for two people: `ctm verify` names it.")
 
     def add(self, other: "Compaction") -> None:
         """Count what another compaction did, too."""
@@ -68,6 +82,7 @@ class Compaction:
         self.settled += other.settled
         self.events += other.events
         self.copies += other.copies
+        self.shared_keys += other.shared_keys
 
 
 def compact(
@@ -216,12 +231,10 @@ def _merged(
         raise ReceiverError(
             f"{folder.root}: too little free space to compact {size} bytes: three times as much."
         )
-    merged, copies = merge_files(inputs, folder.staging / "compaction", is_stopped)
+    merged = merge_files(inputs, folder.staging / "compaction", is_stopped)
     done.files += len(inputs)
-    done.settled += len(merged)
-    done.events += sum(file.rows for file in merged)
-    done.copies += copies
-    return merged
+    done.count(merged)
+    return merged.files
 
 
 def _name(folder: DataFolder, merged: Iterable[MergedFile], stem: str, generation: int) -> list[SettledFile]:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from receiver.errors import ReceiverError, StorageFailed
+from receiver.store.contacts import distinct_contacts, shared_keys
 from receiver.store.event_ids import EventIds, number_of
 from receiver.store.folder import sha256_of
 from receiver.store.parquet import event_schema, read_checked, write_events
@@ -47,6 +48,21 @@ class MergedFile(NamedTuple):
     sha256: str
 
 
+class Merged(NamedTuple):
+    """What many files became.
+
+    Attributes
+    ----------
+    files : list of MergedFile, in the order of their days
+    copies : int, further copies of an event that were left out
+    shared_keys : int, values of ``contact_key`` that stand for more than one contact, counted on each day
+    """
+
+    files: list[MergedFile]
+    copies: int
+    shared_keys: int
+
+
 class _Slot(NamedTuple):
     """Rows that are sorted together: of one day, with the same highest bits of ``contact_key``."""
 
@@ -69,7 +85,7 @@ class _Survey(NamedTuple):
 
 def merge_files(
     inputs: Sequence[Path], workplace: Path, is_stopped: Callable[[], bool] = lambda: False
-) -> tuple[list[MergedFile], int]:
+) -> Merged:
     """Write the events of all inputs into as few files as may be.
 
     Of several copies of an event the one that was received first stays.
@@ -79,11 +95,6 @@ def merge_files(
     inputs : sequence of Path, files of events
     workplace : Path, a folder for this work alone; it is emptied first
     is_stopped : callable, asked every few thousand rows whether to give up
-
-    Returns
-    -------
-    tuple of list of MergedFile and int
-        The files, in the order of their days, and how many further copies were left out.
 
     Raises
     ------
@@ -110,7 +121,7 @@ def merge_files(
     copies = sum(survey.rows.values()) - sum(file.rows for file in merged)
     if copies != dealer.left_out:
         raise StorageFailed(f"{copies - dealer.left_out} events are missing in the merged files.")
-    return merged, copies
+    return Merged(merged, copies, dealer.shared_keys)
 
 
 def _common_schema(inputs: Iterable[Path]) -> pa.Schema:
@@ -153,7 +164,7 @@ class _Dealer:
         workplace: Path,
         is_stopped: Callable[[], bool],
     ) -> None:
-        self.left_out = 0
+        self.left_out = self.shared_keys = 0
         self._inputs, self._schema, self._workplace = inputs, schema, workplace
         self._first_received = survey.first_received
         self._is_stopped = is_stopped
@@ -166,9 +177,14 @@ class _Dealer:
             group = slots[start : start + MAX_OPEN_SLOTS]
             self._deal_out(set(group))
             for slot in group:
+                contacts: list[pa.Table] = []
                 for table in self._dealt(slot):
                     self._go_on()
+                    contacts.append(distinct_contacts(table))
                     yield slot.day, table.sort_by(SORT_KEYS)
+                self.shared_keys += len(
+                    shared_keys(contacts)
+                )  # all rows of a key are in one slot of their day
 
     def _deal_out(self, group: set[_Slot]) -> None:
         kept: set[str] = set()

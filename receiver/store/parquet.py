@@ -80,9 +80,3 @@ def read_checked(path: Path | pa.NativeFile, columns: Sequence[str] | None = Non
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group, columns=columns, use_threads=False)
-
-
-def read_event_ids(path: Path) -> Iterator[list[str]]:
-    """Read only the event ids of a published file, a row group at a time."""
-    for table in read_checked(path, ["event_id"]):
-        yield table.column("event_id").to_pylist()

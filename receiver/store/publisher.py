@@ -36,13 +36,22 @@ logger = logging.getLogger("receiver")
 
 @dataclass
 class Publication:
-    """What became of one segment, or of several."""
+    """What became of one segment, or of several.
+
+    Attributes
+    ----------
+    events, duplicates : int, events that are published now, and those that had come before
+    damaged, unreadable : int, pieces of a segment and bodies that are in ``quarantine/``
+    erased : int, events left out for who was erased
+    shared_keys : int, events whose ``contact_key`` is known as another contact's
+    """
 
     events: int = 0
     duplicates: int = 0
     damaged: int = 0
     unreadable: int = 0
     erased: int = 0
+    shared_keys: int = 0
 
     def add(self, other: "Publication") -> None:
         """Count what became of another segment, too."""
@@ -51,7 +60,7 @@ class Publication:
         self.damaged += other.damaged
         self.unreadable += other.unreadable
         self.erased += other.erased
-        self.erased += other.erased
+        self.shared_keys += other.shared_keys
 
 
 def remove_unfinished(folder: DataFolder) -> None:
@@ -189,6 +198,10 @@ class Publisher:
                 self._quarantine(f"{name}-{damage.start}.{kind}", content[damage.start : damage.end])
             publication.damaged = len(damages)
             self._write(name, deliveries, publication)
+            if publication.shared_keys:
+                logger.critical(
+                    "publisher: %s: one contact_key stands for two people: `ctm verify` names it.", name
+                )
         if publication.erased or (is_published and not self._tombstones.is_empty):
             self._leave_out_erased(segment)
         os.utime(segment)
@@ -252,6 +265,7 @@ class Publisher:
             for event in new:
                 if event.platform and event.account_id and event.event_type != "test":
                     self.rhythm.note(event.platform, event.account_id, delivery.received_at)
+        publication.shared_keys += sum(map(self._seen.has_foreign_key, new))
         publication.erased += len(events) - len(stay)
         publication.duplicates += len(stay) - len(new)
         return new

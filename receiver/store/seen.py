@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from receiver.deliveries import Event
+from receiver.store.contacts import CONTACT_COLUMNS, ContactKeys, contacts_of
 from receiver.store.manifest import Manifest, SettledFile
-from receiver.store.parquet import read_event_ids
+from receiver.store.parquet import read_checked
 
 # Ids are forgotten a period at a time; those of this period and of the last are kept. Meta tries again for
 # at most seven days.
@@ -78,6 +80,10 @@ class SeenIndex:
         key = bytes.fromhex(event_id)
         return self._connection.execute(self._insert, (key, key)).rowcount == 1
 
+    def has_foreign_key(self, event: Event) -> bool:
+        """Whether the ``contact_key`` of an event is known as another contact's."""
+        return self._contacts.collides(event, self._period)
+
     def discard(self, event_ids: Iterable[str]) -> None:
         """Forget events that were noted but will not be published."""
         keys = [(bytes.fromhex(event_id),) for event_id in event_ids]
@@ -101,11 +107,13 @@ class SeenIndex:
 
     def _read(self, name: str, path: Path) -> None:
         try:
-            for event_ids in read_event_ids(path):
-                for event_id in event_ids:
+            for rows in read_checked(path, ["event_id", *CONTACT_COLUMNS]):
+                for event_id in rows.column("event_id").to_pylist():
                     self.add(event_id)
+                for key, contact in contacts_of(rows):
+                    self._contacts.note(key, contact, self._period)
                 self.commit()
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             # Capture goes on: the file's events could at worst be stored a second time.
             self.roll_back()
             logger.error("index: %s cannot be read: %s", path.name, type(error).__name__)
@@ -121,9 +129,11 @@ class SeenIndex:
         if period == self._period + 1:
             self._connection.execute(f"DELETE FROM ids_{period % 2}")
             self._connection.execute("DELETE FROM files WHERE period < ?", (period - 1,))
+            self._contacts.forget(period - 1)
         else:  # the clock was wrong, or nothing was published for a month
             for table in ("ids_0", "ids_1", "files"):
                 self._connection.execute(f"DELETE FROM {table}")
+            self._contacts.forget(period)
         self._set_period(period)
 
     def _set_period(self, period: int) -> None:
@@ -152,6 +162,7 @@ class SeenIndex:
                 "CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, period INTEGER) WITHOUT ROWID"
             )
             connection.execute("SELECT name, period FROM files LIMIT 0")
+            self._contacts = ContactKeys(connection)
             (period,) = connection.execute("PRAGMA user_version").fetchone()
         except BaseException:
             connection.close()

@@ -200,10 +200,10 @@ class _Run:
 
     def _replace(self, keys: Sequence[str], entries: Sequence[SettledFile], paths: Sequence[Path]) -> bool:
         """Put the merged events of some files in their place, in one step for every reader."""
-        merged, copies = merge_files(paths, self._workplace / "merging", self._is_stopped)
+        merged = merge_files(paths, self._workplace / "merging", self._is_stopped)
         number = self._manifest.number + 1
         new: list[SettledFile] = []
-        for part, file in enumerate(merged):
+        for part, file in enumerate(merged.files):
             self._go_on()
             # A name never stands for two contents.
             key = f"settled/day={file.day}/g{number:06}-{part}-{file.sha256[:8]}.parquet"
@@ -217,9 +217,7 @@ class _Run:
         )
         if is_committed:
             self._done.files += len(keys)
-            self._done.settled += len(new)
-            self._done.events += sum(file.rows for file in merged)
-            self._done.copies += copies
+            self._done.count(merged)
         return is_committed
 
     def _commit(self, manifest: SharedManifest) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from receiver.deliveries import read_delivery
+from receiver.store.contacts import ContactDigests
 from receiver.store.event_ids import EventIds
 from receiver.store.folder import DataFolder, sha256_of
 from receiver.store.manifest import current_manifest, live_files
@@ -27,7 +28,8 @@ class Verification:
     segments, deliveries : int, segments of ``journal/`` and ``done/``, and the whole deliveries in them
     waiting : int, of these segments, those not yet published
     lost : int, events of published segments that no file holds
-    faults : list of str, one sentence for each file that is missing or not as it was written
+    faults : list of str, one sentence for each file that is missing or not as it was written, and for each
+        ``contact_key`` that stands for two contacts
     """
 
     files: int = 0
@@ -52,7 +54,7 @@ def verify(folder: DataFolder, store: ObjectStore | None = None) -> Verification
 
     Every page of every Parquet file is read against its checksum (queries do not do that), settled files
     also against the manifest, and every segment against the events that became of it. Needs eight bytes of
-    memory for each event, and for each event of a kept segment.
+    memory for each event, and for each event of a kept segment, and sixteen for each contact of a row group.
 
     Raises
     ------
@@ -63,32 +65,38 @@ def verify(folder: DataFolder, store: ObjectStore | None = None) -> Verification
     # Segments first: what is published while the files are read was listed as waiting.
     waiting = sorted(folder.journal.glob("*/*.wal"))
     published = sorted(folder.done.glob("*.wal"))
-    stored, expected = EventIds(), EventIds()
-    _check_events(folder, stored, found)
-    once = stored if store is None else _check_store(store, stored, found)
+    stored, expected, contacts = EventIds(), EventIds(), ContactDigests()
+    _check_events(folder, stored, contacts, found)
+    once = stored if store is None else _check_store(store, stored, contacts, found)
     for path in published:
         _check_segment(folder, path, path.stem, expected, found)
     for path in waiting:
         found.waiting += 1
         _check_segment(folder, path, f"{path.parent.name}-{path.stem}", None, found)
     found.repeated = sum(1 for _ in once.repeated())
+    found.faults += (
+        f"contact_key {key}: stands for more than one contact, so their conversations are mixed in answers."
+        for key in contacts.shared()
+    )
     found.lost = expected.missing_from(stored)
     return found
 
 
-def _check_events(folder: DataFolder, stored: EventIds, found: Verification) -> None:
+def _check_events(
+    folder: DataFolder, stored: EventIds, contacts: ContactDigests, found: Verification
+) -> None:
     manifest = current_manifest(folder)
     settled = {entry.file: entry for entry in manifest.settled}
     for name, path in live_files(folder, manifest).items():
         found.files += 1
         try:
-            rows = _check_file(path, stored)
+            rows = _check_file(path, stored, contacts)
         except FileNotFoundError:
             # Unless it was compacted, and removed, since it was listed.
             if name in live_files(folder, current_manifest(folder)):
                 found.faults.append(f"events/{name}: missing, though the manifest names it.")
             continue
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             # The library's text may quote what it read.
             found.faults.append(f"events/{name}: cannot be read ({type(error).__name__}).")
             continue
@@ -100,7 +108,9 @@ def _check_events(folder: DataFolder, stored: EventIds, found: Verification) -> 
                 found.faults.append(f"events/{name}: its SHA-256 is not the manifest's.")
 
 
-def _check_store(store: ObjectStore, stored: EventIds, found: Verification) -> EventIds:
+def _check_store(
+    store: ObjectStore, stored: EventIds, contacts: ContactDigests, found: Verification
+) -> EventIds:
     """Check the live files of a store; the ids of which each may be there only once, those of settled files."""
     once = EventIds()
     manifest, _ = read_shared_manifest(store)
@@ -114,22 +124,23 @@ def _check_store(store: ObjectStore, stored: EventIds, found: Verification) -> E
                 found.faults.append(f"{store.url}/{key}: missing, though the manifest names it.")
             continue
         try:
-            rows = _check_file(pa.BufferReader(got[0]), stored)
-        except (OSError, ValueError, TypeError) as error:
+            rows = _check_file(pa.BufferReader(got[0]), stored, contacts)
+        except (OSError, ValueError, TypeError, KeyError) as error:
             found.faults.append(f"{store.url}/{key}: cannot be read ({type(error).__name__}).")
             continue
         found.events += rows
         if (entry := settled.get(key)) is not None:
-            _check_file(pa.BufferReader(got[0]), once)
+            _check_file(pa.BufferReader(got[0]), once, contacts)
             if hashlib.sha256(got[0]).hexdigest() != entry.sha256:
                 found.faults.append(f"{store.url}/{key}: its SHA-256 is not the manifest's.")
     return once
 
 
-def _check_file(path: Path | pa.NativeFile, stored: EventIds) -> int:
+def _check_file(path: Path | pa.NativeFile, stored: EventIds, contacts: ContactDigests) -> int:
     """Read a file to its end; how many events it holds."""
     rows = 0
     for table in read_checked(path):
+        contacts.update(table)
         stored.update(table.column("event_id").to_pylist())
         rows += table.num_rows
     return rows

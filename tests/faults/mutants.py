@@ -293,6 +293,27 @@ MUTANTS = [
         ),
     ),
     Mutant(
+        "whom a key stands for is forgotten with the process",
+        "store/contacts.py",
+        "fetchone() == (digest,)",
+        "fetchone() is not None",
+        ("receiver/test_contacts.py::test_a_key_of_two_people_is_noticed_when_the_second_is_published_and_later",),
+    ),
+    Mutant(
+        "a key of two people is looked for within a table only",
+        "store/merging.py",
+        "                    contacts.append(distinct_contacts(table))\n",
+        "                    contacts[:] = [distinct_contacts(table)]\n",
+        ("receiver/test_contacts.py::test_a_key_of_two_people_is_noticed_when_their_rows_meet",),
+    ),
+    Mutant(
+        "an index that is made again does not know whom a key stands for",
+        "store/seen.py",
+        "                    self._contacts.note(key, contact, self._period)\n",
+        "                    pass\n",
+        ("receiver/test_contacts.py::test_an_index_that_is_made_again_knows_whose_a_key_is",),
+    ),
+    Mutant(
         "a deletion is published before it is noted",
         "store/publisher.py",
         "        self._taken_back.note(name)\n",

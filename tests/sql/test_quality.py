@@ -28,6 +28,14 @@ def test_an_event_stored_twice_is_a_failure(world: World) -> None:
     assert checks(world)["duplicate_events"] == ("fail", 1)
 
 
+@pytest.mark.parametrize("other", [{"contact_id": "q"}, {"account_id": "page-2"}, {"platform": "instagram"}])
+def test_a_key_of_two_people_is_a_failure(world: World, other: dict[str, str]) -> None:
+    world.event("p", START, contact_key=7).event("p", START + DAY, contact_key=7).event("r", START)
+    assert checks(world)["shared_contact_keys"] == ("ok", 0)
+    world.event("p", START, **({"contact_key": 7} | other))
+    assert checks(world)["shared_contact_keys"] == ("fail", 1)
+
+
 def test_unknown_shapes_and_dashboard_tests_are_counted_apart(world: World) -> None:
     world.event("p", START).event("p", START, "unknown").event("p", START, "test")
     found = checks(world)

@@ -81,12 +81,27 @@ restated_days as (
     group by day, ad_id
 ),
 
+-- Of all time: whoever shares a key with another is mixed up with them in every period.
+shared_keys as (
+    select contact_key
+    from raw_events
+    where contact_key is not null and received_at <= :as_of
+    group by contact_key
+    having min(platform) <> max(platform) or min(account_id) <> max(account_id) or min(contact_id) <> max(contact_id)
+),
+
 counts as (
     select
         'duplicate_events' as quality_check,
         count(*) - count(distinct event_id) as found,
         count(*) as out_of
     from in_period
+    union all
+    select
+        'shared_contact_keys' as quality_check,
+        count(*) as found,
+        cast(null as bigint) as out_of
+    from shared_keys
     union all
     select
         'unknown_events' as quality_check,
