@@ -1,7 +1,8 @@
 """Imports: sales, spend, contacts and rates from the files that people export.
 
 A file is imported whole or not at all: each row that does not fit is named with its line, column and value.
-The same bytes are stored once. Which columns a file needs stands in ``presets/``.
+The same bytes are stored once, unless a later file has replaced rows of theirs: then they count again. Which columns
+a file needs stands in ``presets/``.
 
 >>> from datetime import UTC, datetime
 >>> from pathlib import Path
@@ -60,7 +61,8 @@ def import_sales(
     Returns
     -------
     ImportSummary
-        Its ``str`` is for people. ``already_imported_at`` is set when the same bytes were imported before.
+        Its ``str`` is for people. ``already_imported_at`` is set when the same bytes were imported before and all of
+        them counts; ``counted_again`` when a later import had replaced rows of theirs.
 
     Raises
     ------

@@ -17,10 +17,11 @@ from ctm_analytics.imports.faults import Findings
 from ctm_analytics.imports.json_reading import is_json, open_json_lines
 from ctm_analytics.imports.kinds import Kind
 from ctm_analytics.imports.layout import Layout, choose_layout
-from ctm_analytics.imports.ledger import earlier_import, publish
+from ctm_analytics.imports.ledger import earlier_import, publish, unused_id
 from ctm_analytics.imports.options import Options
 from ctm_analytics.imports.parts import PART_BYTES, Parts
 from ctm_analytics.imports.plain_reading import NotPlain, read_plain
+from ctm_analytics.imports.recounting import count_again
 from ctm_analytics.imports.rows import Casting, cast_rows
 from ctm_analytics.imports.saved_presets import all_presets, check_name, save_preset
 from ctm_analytics.imports.source import Source, open_source
@@ -45,13 +46,13 @@ def import_file(kind: Kind, file: Path | BinaryIO, data: Path, options: Options)
     with open_source(file, options.on_progress) as source:
         earlier = earlier_import(folder, source.sha256)
         if earlier and not options.save_preset:
-            return earlier
+            return count_again(kind, folder, earlier, options)
         text_file: TextFile = open_json_lines(source) if is_json(source) else open_csv(source)
         layout = choose_layout(text_file, kind.name, all_presets(kind.name, data), options)
         if options.save_preset and not options.dry_run:
             save_preset(options.save_preset, layout.preset, options.mapping or {}, data)
         if earlier:
-            return earlier
+            return count_again(kind, folder, earlier, options)
         return _import(kind, _Opened(source, text_file, layout), folder, options)
 
 
@@ -67,7 +68,7 @@ class _Opened:
 def _import(kind: Kind, opened: _Opened, folder: Path, options: Options) -> ImportSummary:
     source, layout = opened.source, opened.layout
     imported_at = options.imported_at.astimezone(UTC)
-    import_id = f"{imported_at:%Y%m%dT%H%M%SZ}-{source.sha256[:8]}"
+    import_id = unused_id(folder, imported_at, source.sha256)
     origin = {
         "import_id": pa.scalar(import_id, pa.string()),
         "imported_at": pa.scalar(imported_at.replace(tzinfo=None), INSTANT),

@@ -30,6 +30,7 @@ class Kind:
     name : str, the folder below ``imports/``
     types : mapping of str to str, field to the name of its cast
     arrangement : callable, makes an Arrangement from layout and findings
+    grain : tuple of str, the fields of which the latest import counts
     key : str or None, the field whose rows have to be arranged together; None where all rows have
     day_field, amount_field : str or None, what the summary's period and amount are made of
     """
@@ -37,6 +38,7 @@ class Kind:
     name: str
     types: Mapping[str, str]
     arrangement: Callable[[Layout, Findings], Arrangement]
+    grain: tuple[str, ...]
     key: str | None
     day_field: str | None = None
     amount_field: str | None = None
@@ -45,9 +47,11 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("sales", sales.TYPES, sales.SalesArrangement, "sale_id", "sold_at", "gross_amount"),
-        Kind("spend", spend.TYPES, spend.SpendArrangement, "ad_id", "day", "spend"),
-        Kind("contacts", contacts.TYPES, contacts.ContactsArrangement, "contact_id"),
-        Kind("rates", rates.TYPES, rates.RatesArrangement, None, "day"),
+        Kind(
+            "sales", sales.TYPES, sales.SalesArrangement, ("sale_id",), "sale_id", "sold_at", "gross_amount"
+        ),
+        Kind("spend", spend.TYPES, spend.SpendArrangement, ("day", "ad_id"), "ad_id", "day", "spend"),
+        Kind("contacts", contacts.TYPES, contacts.ContactsArrangement, ("contact_id",), "contact_id"),
+        Kind("rates", rates.TYPES, rates.RatesArrangement, ("day", "currency"), None, "day"),
     )
 }

@@ -6,6 +6,7 @@ one removes it.
 """
 
 import fcntl
+import itertools
 import json
 import os
 import shutil
@@ -26,7 +27,7 @@ from ctm_analytics.settings import did_you_mean
 
 
 def earlier_import(folder: Path, sha256: str) -> ImportSummary | None:
-    """Find the import of the same bytes.
+    """Find the latest import of the same bytes.
 
     Parameters
     ----------
@@ -38,18 +39,32 @@ def earlier_import(folder: Path, sha256: str) -> ImportSummary | None:
     InvalidFile
         If a record of an import cannot be read.
     """
-    for path in sorted(folder.glob("*.json")):
-        if not path.with_suffix(".parquet").exists():
-            continue
-        record = _record(path)
-        if record["sha256"] == sha256:
-            imported_at = datetime.fromisoformat(record["imported_at"])
-            return replace(ImportSummary.from_record(record), already_imported_at=imported_at)
-    return None
+    found = [(at, record) for _, at, record in _imports(folder) if record["sha256"] == sha256]
+    if not found:
+        return None
+    imported_at, record = max(found, key=lambda entry: entry[0])
+    return replace(ImportSummary.from_record(record), already_imported_at=imported_at)
+
+
+def imports_after(folder: Path, instant: datetime) -> tuple[Path, ...]:
+    """List the Parquet files of the imports of ``imports/<kind>`` that are later than an instant."""
+    return tuple(path for path, imported_at, _ in _imports(folder) if imported_at > instant)
+
+
+def unused_id(folder: Path, imported_at: datetime, sha256: str) -> str:
+    """Name an import: by its instant in UTC, to the second, and its content."""
+    name = f"{imported_at:%Y%m%dT%H%M%SZ}-{sha256[:8]}"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not (folder / f"{name}.parquet").exists())
 
 
 def publish(
-    folder: Path, content: IO[bytes], summary: ImportSummary, origin: Mapping[str, Any]
+    folder: Path,
+    content: IO[bytes],
+    summary: ImportSummary,
+    origin: Mapping[str, Any],
+    *,
+    follows: str | None = None,
 ) -> ImportSummary:
     """Store an import, whole or not at all.
 
@@ -59,6 +74,7 @@ def publish(
     content : stream, a Parquet file in the schema of the data contract
     summary : ImportSummary
     origin : mapping, what was read: ``sha256``, ``imported_at`` and more, in JSON's types
+    follows : str or None, the import of the same bytes that is known to be there
 
     Returns
     -------
@@ -68,7 +84,7 @@ def publish(
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder) as folder_descriptor:
         earlier = earlier_import(folder, origin["sha256"])
-        if earlier:
+        if earlier and earlier.import_id != follows:
             return earlier
         _remove_leftovers(folder)
         record = json.dumps(summary.to_record() | dict(origin), ensure_ascii=False, indent=1) + "\n"
@@ -105,7 +121,7 @@ def withdraw(folder: Path, import_id: str) -> ImportSummary:
         parquet, record = (folder / f"{import_id}.{suffix}" for suffix in ("parquet", "json"))
         if parquet not in folder.glob("*.parquet"):
             raise _unknown(folder, import_id)
-        summary = ImportSummary.from_record(_record(record))
+        summary = ImportSummary.from_record(record_of(record))
         # In the order opposite to publication: without its Parquet file an import is gone, whatever happens next.
         parquet.unlink()
         os.fsync(folder_descriptor)
@@ -161,7 +177,22 @@ def _alone_in(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _record(path: Path) -> dict[str, Any]:
+def _imports(folder: Path) -> Iterator[tuple[Path, datetime, dict[str, Any]]]:
+    """Give the Parquet file, the instant and the record of each import."""
+    for path in sorted(folder.glob("*.json")):
+        if path.with_suffix(".parquet").exists():
+            record = record_of(path)
+            yield path.with_suffix(".parquet"), datetime.fromisoformat(record["imported_at"]), record
+
+
+def record_of(path: Path) -> dict[str, Any]:
+    """Read the record of an import: its summary, and what was read.
+
+    Raises
+    ------
+    InvalidFile
+        If it is none.
+    """
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         ImportSummary.from_record(record)

@@ -31,6 +31,8 @@ class ImportSummary:
     notes : tuple of str, what else the user should know
     is_dry_run : bool, nothing was written
     already_imported_at : datetime or None, UTC; the same bytes are stored since then, and nothing was written
+    counted_again : int, keys (a sale, a day and ad …) of which a later import had said something else, and which count
+        again since the same bytes were imported once more
     is_undone : bool, this import has just been removed
     bad_rows : str, the rows that do not fit and were left out, one a line; not stored, for it shows their values
     """
@@ -52,6 +54,7 @@ class ImportSummary:
     notes: tuple[str, ...]
     is_dry_run: bool = False
     already_imported_at: datetime | None = None
+    counted_again: int = 0
     is_undone: bool = False
     bad_rows: str = ""
 
@@ -99,6 +102,14 @@ class ImportSummary:
         if self.already_imported_at:
             at = f"{self.already_imported_at:%Y-%m-%d %H:%M} UTC"
             return f"already imported on {at} as {self.import_id}: nothing written"
+        if self.counted_again:
+            replaced = f"later imports have replaced {plural(self.counted_again, 'row')} of this file"
+            if self.is_dry_run:
+                return f"dry run: nothing written; {replaced}, which would count again"
+            return (
+                f"{self.import_id}: {replaced}, which {'counts' if self.counted_again == 1 else 'count'} again now."
+                f" Not meant? ctm import {self.kind} --undo {self.import_id}"
+            )
         return "dry run: nothing written" if self.is_dry_run else self.import_id
 
     def to_record(self) -> dict[str, Any]:

