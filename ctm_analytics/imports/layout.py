@@ -97,8 +97,10 @@ def choose_layout(text_file: TextFile, kind: str, presets: Sequence[Preset], opt
 
 
 def _is_at_hand(preset: Preset, header: Sequence[str]) -> bool:
-    """Say whether a file has the columns for which a preset was saved."""
-    return {_plain(column) for column in preset.mapping}.issubset(_plain(column) for column in header)
+    """Say whether a file has the columns for which a preset was saved, and those by which a program is known."""
+    there = {_plain(column) for column in header}
+    is_known = any(there.issuperset(map(_plain, together)) for together in preset.signs)
+    return there.issuperset(map(_plain, preset.mapping)) and (is_known or not preset.signs)
 
 
 def _fitness(layout: Layout) -> tuple[int, int, int, int, bool]:
@@ -239,7 +241,8 @@ def _other_kind(kind: str, header: tuple[str, ...]) -> str:
     """Recognise a file that was given to the wrong command."""
     for other in KINDS:
         for candidate in presets_of(other):
-            if other != kind and not _match(candidate, header, {}).missing:
+            is_meant = _is_at_hand(candidate, header) and not _match(candidate, header, {}).missing
+            if other != kind and is_meant:
                 return f"\n  It looks like {candidate.title}: use ctm import {other}."
     return ""
 

@@ -44,6 +44,7 @@ class Preset:
     ----------
     name, kind, title : str
     fields : mapping of field to FieldRule
+    signs : tuple of tuple of str, headers that together are a program's own; ``auto`` wants one such group, if any
     rules : mapping, what only one kind of import reads
     mapping : mapping of str to str, file column to field, of a saved preset
     based_on : str, the preset whose mapping was saved
@@ -54,6 +55,7 @@ class Preset:
     title: str
     fields: Mapping[str, FieldRule]
     rules: Mapping[str, Any]
+    signs: tuple[tuple[str, ...], ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
     based_on: str = ""
 
@@ -81,4 +83,5 @@ def _parse(table: dict[str, Any]) -> Preset:
         )
         for name, rule in table.pop("fields").items()
     }
-    return Preset(table.pop("name"), table.pop("kind"), table.pop("title"), rules, table)
+    signs = tuple(tuple(together) for together in table.pop("signs", ()))
+    return Preset(table.pop("name"), table.pop("kind"), table.pop("title"), rules, table, signs)
