@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_SHORTEST_ID = 5
+
 
 class ErasureFailed(CtmError):
     """Somebody who was to be erased is named still."""
@@ -216,6 +218,10 @@ def _with_spellings(contacts: Iterable[str], platform: str | None) -> frozenset[
     ids = frozenset(contact.strip() for contact in contacts)
     if "" in ids:
         raise InvalidArgument("--contact: it is empty. Give the id that ctm conversations shows.")
+    for id_ in sorted(ids):
+        if len(id_) < _SHORTEST_ID or not any(sign.isdecimal() for sign in id_):
+            # Such a word stands in the events of everybody: "text", "id", 1.
+            raise InvalidArgument(f"--contact: {id_!r} is no id. Give the id that ctm conversations shows.")
     if platform not in (None, "whatsapp"):
         return ids
     return ids | {phone.removeprefix("+") for id_ in ids for phone in phone_spellings(id_)}

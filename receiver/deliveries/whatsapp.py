@@ -1,6 +1,6 @@
 """Deliveries about a WhatsApp Business account: messages, statuses, echoes of the phone app, changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 from receiver.deliveries.envelope import Item
@@ -41,7 +41,7 @@ def read_whatsapp_item(item: Item) -> Iterator[Reading]:
     change = mapping(item.content)
     value = mapping(change.get("value"))
     leaves = [(name, leaf) for name in _READERS for leaf in sequence(value.get(name))]
-    contacts = _contacts_by_id(value)
+    contacts = _contacts_by_id(value, {_ids_in(leaf) for _, leaf in leaves if isinstance(leaf, dict)})
     for name, leaf in leaves:
         if isinstance(leaf, dict):
             yield _READERS[name](_source_of(item, change, name, leaf, contacts), leaf)
@@ -80,23 +80,29 @@ def _phone_number_id(value: Leaf) -> str | None:
     return text(mapping(value.get("metadata")).get("phone_number_id"))
 
 
-def _contacts_by_id(value: Leaf) -> dict[str | None, Leaf]:
-    """Return the delivery's contacts by either id; its only contact also under none, as it needs no naming."""
+def _ids_in(leaf: Leaf) -> tuple[str | None, ...]:
+    return tuple(text(leaf.get(key)) for key in _PERSON_KEYS)
+
+
+def _contacts_by_id(value: Leaf, named: Collection[tuple[str | None, ...]]) -> dict[str | None, Leaf]:
+    """Return the delivery's contacts by either id; its only contact also under none, as it needs no naming.
+
+    Unless the leaves have ``named`` several people: to tie one's id to another would erase both with either.
+    """
     people = [person for person in sequence(value.get("contacts")) if isinstance(person, dict)]
     by_id: dict[str | None, Leaf] = {}
     for person in people:
         for key in ("wa_id", "user_id"):
             by_id.setdefault(text(person.get(key)), person)
     by_id.pop(None, None)
-    return {**by_id, None: people[0]} if len(people) == 1 else by_id
+    return {**by_id, None: people[0]} if len(people) == 1 and len(named) == 1 else by_id
 
 
 def _contact_of(leaf: Leaf, contacts: dict[str | None, Leaf]) -> Leaf:
     """Return the contact that a leaf names by either id."""
     if None in contacts:
         return contacts[None]
-    ids = (text(leaf.get(key)) for key in _PERSON_KEYS)
-    return next((contacts[id_] for id_ in ids if id_ in contacts), {})
+    return next((contacts[id_] for id_ in _ids_in(leaf) if id_ in contacts), {})
 
 
 def _person_id(contact: Leaf, phone: object, user_id: object) -> str | None:

@@ -21,6 +21,8 @@ from receiver.store.segment import FILE_MAGIC, Delivery, encode_frame
 # Behind the receivers' own journals, whose names begin with a year: what comes now is published first.
 PREFIX = "backfill-"
 _NO_SIGNATURE = bytes(32)
+# Of the largest body that Meta sends there would be twenty in it: a file that packs one line small is no capture.
+MAX_LINE_BYTES = 64 * 1024 * 1024
 
 
 class CapturedDelivery(NamedTuple):
@@ -47,7 +49,11 @@ def read_captured(file: Path, now: datetime) -> Iterator[CapturedDelivery]:
     try:
         raw: Any = sys.stdin.buffer if str(file) == "-" else file.open("rb", buffering=0)
         with io.BufferedReader(raw) as content, _unpacked(content) as lines:
-            for number, line in enumerate(lines, start=1):
+            for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE_BYTES + 1), b""), start=1):
+                if len(line) > MAX_LINE_BYTES:
+                    raise ReceiverError(
+                        f"{file}: line {number} is longer than {MAX_LINE_BYTES >> 20} MiB. Put each delivery on a line."
+                    )
                 if line.strip():
                     yield _delivery(line, now, f"{file}: line {number}")
     except (OSError, EOFError, zlib.error) as error:

@@ -210,7 +210,8 @@ def _without_mentions(rows: pa.Table, named: pa.Array, mentions: Mentions) -> pa
     for position, field in enumerate(rows.schema):
         if pa.types.is_string(field.type):
             column = rows.column(position).combine_chunks()
-            replaced = [mentions.erased_from(text) for text in column.filter(named).to_pylist()]
+            erased = mentions.erased_from_json if field.name == "payload" else mentions.erased_from
+            replaced = [erased(text) for text in column.filter(named).to_pylist()]
             column = pc.replace_with_mask(column, named, pa.array(replaced, pa.string()))
             rows = rows.set_column(position, field, column)
     return rows

@@ -14,6 +14,9 @@ from receiver.deliveries.json_text import mapping, parse_json, text, to_json
 # WhatsApp's message ids (wamid.…) are base64 of these bytes, the number's length, the phone number, one more byte.
 _WAMID_HEAD, _WAMID_NEXT = b"\x1c\x18", b"\x15"
 ERASED = "erased"
+# In JSON, a line break before an id ends in a letter: as in \n5541988887777 or \u000b5541988887777.
+_CONTROL = r"\\[bfnrt]|\\u00[01][0-9a-fA-F]"
+_JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
 
 
 class Mentions:
@@ -32,11 +35,16 @@ class Mentions:
         self._letters = [letters.encode() for letters in [*ids, *encoded]]
         # In the common subset of Python's patterns and of RE2, which Arrow uses: no look-behind.
         self._found_by = "|".join(
-            [rf"(?:^|[^0-9A-Za-z])(?:{plain})(?:[^0-9A-Za-z]|$)", *map(re.escape, encoded)]
+            [rf"(?:^|[^0-9A-Za-z]|{_CONTROL})(?:{plain})(?:[^0-9A-Za-z]|$)", *map(re.escape, encoded)]
         )
         self._bytes = re.compile(self._found_by.encode())
         self._replaced_by = re.compile(
-            "|".join([rf"(?<![0-9A-Za-z])(?:{plain})(?![0-9A-Za-z])", *map(re.escape, encoded)])
+            "|".join(
+                [
+                    rf"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u00[01][0-9a-fA-F]))(?:{plain})(?![0-9A-Za-z])",
+                    *map(re.escape, encoded),
+                ]
+            )
         )
 
     def in_bytes(self, content: bytes | mmap.mmap) -> bool:
@@ -45,10 +53,10 @@ class Mentions:
         return is_likely and self._bytes.search(content) is not None
 
     def in_body(self, body: bytes) -> bool:
-        r"""Whether a delivery's body, or any JSON, names the person, also behind escapes (``\u0031``)."""
+        r"""Whether a delivery's body, or any JSON, names the person, also behind escapes (``\u0031``) or in UTF-16."""
         if self.in_bytes(body):
             return True
-        if b"\\" not in body:
+        if b"\\" not in body and b"\0" not in body:
             return False
         try:
             return self.in_bytes(to_json(parse_json(body)).encode())
@@ -81,6 +89,15 @@ class Mentions:
     def erased_from(self, written: str | None) -> str | None:
         """Return a text in which the person is no longer named."""
         return None if written is None else self._replaced_by.sub(ERASED, written)
+
+    def erased_from_json(self, written: str) -> str:
+        """Return JSON in which the person is no longer named; a number that holds an id becomes a text."""
+        return _JSON_TOKEN.sub(self._erased_token, written)
+
+    def _erased_token(self, found: re.Match[str]) -> str:
+        token = found[0]
+        erased = self._replaced_by.sub(ERASED, token)
+        return erased if token.startswith('"') or erased == token else f'"{ERASED}"'
 
 
 def _in_message_id(number: str) -> str:

@@ -255,11 +255,11 @@ class Publisher:
     def _new_events(self, name: str, delivery: Delivery, publication: Publication) -> list[Event]:
         try:
             events = read_delivery(delivery.body, received_at=delivery.received_at, options=self._options)
+            stay = [self._taken_back.filtered(event) for event in events if not self._tombstones.cover(event)]
         except Exception as error:
             # A body that nobody foresaw must not stop the bodies behind it: it is kept and counted.
             self._set_aside(name, delivery, error, publication)
             return []
-        stay = [self._taken_back.filtered(event) for event in events if not self._tombstones.cover(event)]
         new = [event for event in stay if self._seen.add(event.event_id)]
         if any(delivery.signature):  # what was backfilled tells nothing about today
             for event in new:

@@ -191,3 +191,16 @@ def test_verify_knows_settled_files(ctm, data):
     missing = ctm("verify", "--data", data)
     assert (missing.exit_code, "missing, though the manifest names it" in missing.text) == (1, True)
     assert "50 lost" in missing.text
+
+
+def test_a_line_of_absurd_length_is_refused_before_it_fills_the_memory(
+    ctm, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.store.backfill.MAX_LINE_BYTES", 1 << 20)
+    packed = gzip.compress(b'{"body":"' + b"a" * (1 << 20) + b'"}\n')
+    file = tmp_path / "bomb.jsonl.gz"
+    file.write_bytes(packed)
+    refused = ctm("backfill", file, "--data", data)
+    assert refused.exit_code == 1
+    assert "line 1 is longer than 1 MiB" in refused.stderr
+    assert nothing_is_left_behind(data)

@@ -319,12 +319,28 @@ def test_the_proof_opens_parquet_files_of_any_kind(captured: DataFolder, ctm) ->
     assert "export.parquet (cannot be read" in run.stderr
 
 
+def test_whoever_wrote_a_number_that_holds_the_id_can_be_erased_afterwards(folder: DataFolder, ctm) -> None:
+    location = {"type": "location", "location": {"latitude": float(f"12.{ANNA}"), "longitude": 1}}
+    add_segment(
+        folder, 0, whatsapp(said(ANNA, 1)), whatsapp(said(BEN, 1, f"her number:\n{ANNA}", **location))
+    )
+    publish_all(folder, store_text=True)
+    assert ctm("erase", "--contact", ANNA, "--data", folder.root).text.endswith("left: nothing\n")
+    (row,) = rows(folder)
+    (message,) = json.loads(str(row["payload"]))["messages"]
+    assert (message["location"]["latitude"], message["text"]["body"]) == ("erased", "her number:\nerased")
+    assert ctm("erase", "--contact", BEN, "--data", folder.root).text.endswith("left: nothing\n")
+    assert rows(folder) == []
+
+
 @pytest.mark.parametrize(
     ("id_", "message"),
     [
         ("106540352242922", "--contact: this id is that of an account"),
         (wamid(BEN, 1), "--contact: this id is that of a message"),
         (" ", "--contact: it is empty"),
+        ("text", "--contact: 'text' is no id"),
+        ("1", "--contact: '1' is no id"),
     ],
 )
 def test_an_id_that_is_nobodys_is_refused(captured: DataFolder, ctm, id_: str, message: str) -> None:

@@ -76,3 +76,26 @@ def test_signs_that_mean_something_in_patterns_mean_themselves() -> None:
     mentions = Mentions(["a.b*c(d"])
     assert mentions.in_bytes(b'"a.b*c(d"')
     assert not mentions.in_bytes(b'"axb*c(d"')
+
+
+@pytest.mark.parametrize("before", ["\n", "\r", "\t", "\b", "\f", "\v", "\0", "\x1f"])
+def test_an_id_on_a_new_line_is_found_and_erased(before: str) -> None:
+    payload = json.dumps({"body": f"my number:{before}{ANNA}"})
+    assert MENTIONS.in_body(payload.encode())
+    assert MENTIONS.in_rows(pa.table({"payload": [payload]})).to_pylist() == [True]
+    assert json.loads(MENTIONS.erased_from_json(payload)) == {"body": f"my number:{before}erased"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_an_id_in_any_encoding_that_is_read_is_found(encoding: str) -> None:
+    assert MENTIONS.in_body(json.dumps({"from": ANNA}).encode(encoding))
+    assert not MENTIONS.in_body(json.dumps({"from": BEN}).encode(encoding))
+
+
+@pytest.mark.parametrize(
+    ("number", "erased"),
+    [(ANNA, '"erased"'), (f"-{ANNA}", '"erased"'), (f"12.{ANNA}", '"erased"'), ("12.5", "12.5")],
+)
+def test_json_stays_json_where_a_number_holds_an_id(number: str, erased: str) -> None:
+    payload = f'{{"{ANNA}":[{number},"\\"{ANNA}\\\\",{number}]}}'
+    assert MENTIONS.erased_from_json(payload) == f'{{"erased":[{erased},"\\"erased\\\\",{erased}]}}'

@@ -155,3 +155,19 @@ def test_what_was_taken_back_long_ago_is_remembered_no_more(folder: DataFolder) 
     kept.write_text(json.dumps([[*entry[:3], "2020-01-01"]]))
     forget_taken_back(folder)
     assert json.loads(kept.read_text()) == []
+
+
+@pytest.mark.parametrize("is_deleted_first", [True, False])
+def test_a_message_of_absurd_nesting_holds_up_nothing_and_goes_as_well(
+    folder: DataFolder, is_deleted_first: bool
+) -> None:
+    deep = wrote(CLEO, "m_1", text=SECRET, more="@").replace(b'"@"', b"[" * 700 + b"]" * 700)
+    bodies = [deep, wrote(CLEO, "m_1", is_deleted=True)]
+    for number, body in enumerate(reversed(bodies) if is_deleted_first else bodies):
+        add_segment(folder, number, body)
+        publish_all(folder, store_text=True)
+    add_segment(folder, 2, wrote(CLEO, "m_2"))
+    publish_all(folder, store_text=True)
+    forget_taken_back(folder)
+    assert ("message", "m_2") in rows(folder)
+    assert files_with(folder.root, SECRET) == []

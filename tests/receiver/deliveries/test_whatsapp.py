@@ -83,6 +83,15 @@ def test_contacts_are_joined_by_id_not_by_position(samples):
     assert '"user_id":"US.2"' in second.payload
 
 
+def test_the_only_contact_is_not_tied_to_the_messages_of_another(samples):
+    messages = [samples.message(id="wamid.1"), samples.message(id="wamid.2", **{"from": "222"})]
+    contacts = [{"wa_id": "16505551234", "user_id": "US.1"}]
+    first, second = samples.read(samples.whatsapp(messages=messages, contacts=contacts))
+    assert '"user_id":"US.1"' in first.payload
+    assert "US.1" not in second.payload
+    assert "16505551234" not in second.payload
+
+
 @pytest.mark.parametrize("wa_id", [{}, [], None, 1.5, True])
 def test_contacts_whose_ids_are_no_ids_are_nobody(samples, wa_id):
     contacts = [{"wa_id": wa_id}, {"wa_id": wa_id}]
