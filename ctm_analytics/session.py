@@ -52,6 +52,7 @@ class Session:
         self._as_of = as_of
         self.fingerprint = sources.fingerprint()
         self._kept: dict[str, str] = {}
+        self._weighed: str | None = None
         self._engine = DuckDBEngine(sources.files, SCHEMAS)
         self._check_zone()
         self.currency = self._reporting_currency()
@@ -69,16 +70,7 @@ class Session:
             value = getattr(question, word)
             if value is not None:
                 self._refuse_unknown(question, word, value, columns)
-        if question.model == "markov":
-            self.weigh_ads(question)
         return question
-
-    def weigh_ads(self, question: Question) -> None:
-        """Let the Markov model learn from all journeys what each ad is worth, whatever is filtered afterwards."""
-        journeys, _ = self.run("journeys", question)
-        self._engine.create_view(
-            "raw_removal_effects", attribution.as_values(attribution.removal_effects(journeys))
-        )
 
     def _refuse_unknown(self, question: Question, word: str, value: str, columns: tuple[str, ...]) -> None:
         table, _ = self.run("dimensions", question)
@@ -105,7 +97,9 @@ class Session:
         """
         parameters = question.parameters(self._settings, self.currency) | words
         given: dict[str, str] = {}
-        for name in (each.name for each in in_order([model])):
+        names = [each.name for each in in_order([model])]
+        self._weigh_ads(names, question)
+        for name in names:
             if name in KEPT:
                 given[name] = self._keep(name, compose(name, parameters), compose(name, parameters, given))
         return self._engine.query(compose(model, parameters, given)), compose(model, parameters)
@@ -116,6 +110,16 @@ class Session:
             self._engine.create_table(f"kept_{name}", sql_over_kept)
             self._kept[name] = sql
         return f"select * from kept_{name}"
+
+    def _weigh_ads(self, names: Iterable[str], question: Question) -> None:
+        """Let the Markov model learn from all journeys what each ad is worth, before a query reads that."""
+        if "shares" not in names or question.model not in (None, "markov"):
+            return
+        journeys = compose("journeys", question.parameters(self._settings, self.currency))
+        if self._weighed != journeys:
+            effects = attribution.removal_effects(self.run("journeys", question)[0])
+            self._engine.create_view("raw_removal_effects", attribution.as_values(effects))
+            self._weighed = journeys
 
     def query(self, sql: str) -> pa.Table:
         """Put a statement to the engine as it is.
@@ -130,6 +134,8 @@ class Session:
     def name_models(self, names: Iterable[str], question: Question) -> None:
         """Give models their names in the engine, each as one whole query: views over views bind slowly."""
         parameters = question.parameters(self._settings, self.currency) | WITHOUT_A_QUESTION
+        names = list(names)
+        self._weigh_ads([each.name for each in in_order(names)], question)
         for name in names:
             self._engine.create_view(name, compose(name, parameters))
 

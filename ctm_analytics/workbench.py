@@ -229,7 +229,6 @@ class Workbench:
             If nothing was spent and nothing sold in the period.
         """
         question = replace(self._session.ask(filters, basis=basis), model=None)
-        self._session.weigh_ads(question)
         totals, sql = self._session.run("attribution", question)
         if not totals.num_rows:
             raise self._session.nothing(question)

@@ -104,6 +104,26 @@ def test_a_filter_does_not_change_what_markov_has_learnt(world: World) -> None:
     assert credited(world, "markov", ad="1") == {"1": (pytest.approx(1 / 3, abs=1e-6), Decimal("10.00"))}
 
 
+def test_markov_learns_anew_for_each_window_of_one_workbench(world: World) -> None:
+    test_markov_shares_a_sale_by_what_each_ads_removal_would_cost(world)
+    workbench = world.open(as_of=LATE)
+    workbench.outlook(model="markov", window_days=90)  # asks for a lifetime too, to say who will ever buy
+    for window in ("lifetime", 1, 90):
+        again, fresh = (
+            each.ads(model="markov", window_days=window).table for each in (workbench, world.open(as_of=LATE))
+        )
+        assert again.equals(fresh)
+
+
+def test_markov_as_the_setting_is_what_sql_reads_too(world: World) -> None:
+    test_markov_shares_a_sale_by_what_each_ads_removal_would_cost(world)
+    workbench = world.open(as_of=LATE, settings='attribution_model = "markov"')
+    (row,) = workbench.sql(
+        "select sum(credited_cents) as cents from credits where ad_id = '2'"
+    ).table.to_pylist()
+    assert row["cents"] == 2900
+
+
 @pytest.mark.parametrize("model", ATTRIBUTION_MODELS)
 def test_a_hundred_touches_share_one_cent_and_lose_none(world: World, model: str) -> None:
     for number in range(100):

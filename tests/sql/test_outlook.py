@@ -9,6 +9,7 @@ from worlds import START, World
 
 import ctm_analytics as ctm
 from ctm_analytics.errors import InvalidArgument, NoData
+from ctm_analytics.settings import ATTRIBUTION_MODELS
 from ctm_analytics.statistics.shrinkage import shrink_cac
 
 DAY = timedelta(days=1)
@@ -84,8 +85,9 @@ def test_the_lag_is_learnt_from_the_whole_history_and_from_the_ads_own_platform(
     assert expected == {"1": pytest.approx(2), "2": pytest.approx(4)}
 
 
-def test_how_many_will_ever_buy_is_said_or_why_it_is_not_known(world: World) -> None:
-    about = opened(ripening(world), 30).outlook().about
+@pytest.mark.parametrize("model", ATTRIBUTION_MODELS)
+def test_how_many_will_ever_buy_is_said_or_why_it_is_not_known(world: World, model: str) -> None:
+    about = opened(ripening(world), 30).outlook(model=model).about
     assert "how many will ever buy: not identifiable yet: 3 sales, 10 are needed" in about
 
 
