@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from worlds import START, World
 
 DAY = START.date()
@@ -31,6 +32,22 @@ def test_a_restatement_replaces_its_own_days_and_ads_only(world: World) -> None:
 def test_what_was_restated_later_is_not_yet_known(world: World) -> None:
     world.spend(DAY, "1", "10.00").spend(DAY, "1", "12.34", imported_at=LATER)
     assert ads(world, as_of=datetime(2026, 11, 19, tzinfo=UTC))["1"]["spend"] == Decimal("10.00")
+
+
+@pytest.mark.parametrize("by", ["adset", "campaign"])
+def test_a_renamed_group_is_one_in_every_answer_under_its_latest_name(world: World, by: str) -> None:
+    # "Zebra" was renamed to "Ape" after ad 1 had ended: ad 1's own spend knows the old name only.
+    for day, ad, name in ((0, "1", "Zebra"), (2, "2", "Ape")):
+        world.event(f"p{ad}", START + timedelta(days=day), ad_id=ad)
+        world.spend(DAY + timedelta(days=day), ad, "10.00", **{f"{by}_id": "g", f"{by}_name": name})
+    world.sale("s", START + timedelta(days=1), "5.00", contact_id="p1", customer_id="c")
+    workbench = world.open()
+    (ads,) = workbench.ads(by=by).table.to_pylist()
+    (latency,) = workbench.latency(by=by).table.to_pylist()
+    assert (ads[f"{by}_name"], latency[f"{by}_name"], latency["engaged"]) == ("Ape", "Ape", 2)
+    assert ads["conversion_rate"] == ads["matured_conversion_rate"] == 0.5
+    assert ads["expected_new_customers"] == 1
+    assert {row["cohort"] for row in workbench.cohorts(by=by).table.to_pylist()} == {"Ape"}
 
 
 def test_a_renamed_ad_is_one_row_under_its_latest_known_name(world: World) -> None:
