@@ -113,6 +113,8 @@ COLUMNS: dict[str, Column] = {
         "sales",
         "Pulled towards that of all ads, the less was spent the more; 90 % interval",
     ),
+    "cac_shrunk_low": Column("CAC, shrunk, 90 % from", "cents"),
+    "cac_shrunk_high": Column("CAC, shrunk, 90 % to", "cents"),
     "p_below_target": Column("Below target", "percent", "", "Chance that CAC is below the target"),
     "p_best": Column("Best", "percent", "", "Chance that no other ad's CAC is lower"),
     "expected_loss": Column(
@@ -214,8 +216,8 @@ def column_of(name: str) -> Column:
 
     Examples
     --------
-    >>> column_of("cac").label, column_of("answered_within_1h_low").label, column_of("shop_city").label
-    ('CAC', 'Within 1 h, 95 % from', 'Shop city')
+    >>> column_of("answered_within_1h_low").label, column_of("cac_shrunk_low").label, column_of("shop_city").label
+    ('Within 1 h, 95 % from', 'CAC, shrunk, 90 % from', 'Shop city')
     """
     if name in COLUMNS:
         return COLUMNS[name]

@@ -326,7 +326,7 @@ class Workbench:
         -------
         Result
             One row per account: ``new_messages``, ``replied``, ``response_rate``, ``response_time_seconds``,
-            ``is_very_responsive``; ``response_rate`` is null where nobody wrote.
+            ``is_very_responsive``; an account to which nobody wrote has none.
         """
         question = self._session.ask({"as_of": as_of})
         replies, sql = self._session.run("badge_replies", question)

@@ -56,8 +56,8 @@ def verdicts(
     ----------
     ads : Shrinkage
     p_below_target : array of float, shape (ads,), from `probability_below`
-    immature_share : array of float, shape (ads,), in [0, 1], optional: share of the ad's engaged conversations that are
-        younger than the attribution window; NaN where it has none
+    immature_share : array of float, shape (ads,), in [0, 1], optional: share of the ad's conversations that are younger
+        than the attribution window; NaN where it has none
 
     Returns
     -------
