@@ -129,7 +129,8 @@ class Workbench:
         model : ``last_touch``, ``first_touch``, ``linear``, ``position_based``, ``time_decay``, ``markov`` or
             ``shapley``; by default the setting ``attribution_model``
         window_days : int, 1 to 365, or ``lifetime``; by default the setting
-        basis : ``cohort`` files sales under the day of the touch, ``calendar`` under the day of the sale
+        basis : ``cohort`` files sales under the day of the touch, ``calendar`` under the day of the sale; there
+            ``expected_new_customers`` and ``matured_cac`` are null
         **filters
             ``since``, ``until`` (days, both included), ``as_of``, ``platform``, ``account``, ``campaign``, ``ad``
 
@@ -678,8 +679,10 @@ class Workbench:
         rates = cohorts.matured_rates(sold, by, question.window_days)
         table = performance.with_matured_rates(table, rates, by)
         ages, _ = self._session.run("cohort_ages", question, by=by)
-        history, _ = self._session.run("conversion_waits", _whole(question), by="platform")
-        lags = outlook.lags(history, question.window_days)
+        lags = outlook.Lags({}, None)
+        if question.basis == "cohort":  # a calendar's sales are not those of its conversations
+            history, _ = self._session.run("conversion_waits", _whole(question), by="platform")
+            lags = outlook.lags(history, question.window_days)
         found = outlook.forecasts(table, by, outlook.ages_by_group(ages, by), lags, question.window_days)
         names = (*outlook.FORECASTS, "still_to_come", "matured_cac_low", "matured_cac_high")
         return outlook.with_values(table, by, found, names), sql

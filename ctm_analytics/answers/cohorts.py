@@ -73,9 +73,12 @@ def ripening(waits: pa.Table, by: str, window_days: int) -> pa.Table:
 def side_by_side(ripened: pa.Table) -> pa.Table:
     """Lay the ages beside each other, one row per cohort, for people."""
     ages = [age for age in SHOWN_AGES_DAYS if age in set(ripened.column("age_days").to_pylist())]
-    laid: dict[str, dict[str, Any]] = {}
+    # Two ads may have one name.
+    keys = ripened.column_names[: ripened.column_names.index("age_days")]
+    laid: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in ripened.to_pylist():
-        of = laid.setdefault(row["cohort"], {"cohort": row["cohort"], "conversations": row["conversations"]})
+        key = tuple(row[name] for name in keys)
+        of = laid.setdefault(key, {"cohort": row["cohort"], "conversations": row["conversations"]})
         if row["age_days"] in ages:
             of[f"bought_within_{row['age_days']}d"] = row["bought_share"]
     fields = [("cohort", pa.string()), ("conversations", pa.int64())]

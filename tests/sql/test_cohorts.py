@@ -71,6 +71,17 @@ def test_a_cohort_ripens_day_by_day_as_far_as_it_was_seen(world: World) -> None:
     }  # fmt: skip
 
 
+def test_two_ads_of_one_name_are_two_cohorts_for_people_too(world: World) -> None:
+    for ad in "12":
+        world.event(f"p{ad}", START, ad_id=ad).spend(START.date(), ad, "5.00", ad_name="Video")
+    world.sale("s", START, "5.00", contact_id="p1")
+    shown = opened(world, 8).cohorts(by="ad").shown()
+    assert [row[1:3] for row in shown.rows] == [
+        ["1", "100\N{NO-BREAK SPACE}%"],
+        ["1", "0.0\N{NO-BREAK SPACE}%"],
+    ]
+
+
 def test_people_see_the_ages_of_a_cohort_side_by_side(world: World) -> None:
     shown = opened(two_ages(world), 8).cohorts(by="ad").shown()
     assert [label for label, _ in shown.headings] == ["Cohort", "Conversations", "0 d", "1 d", "3 d", "7 d"]

@@ -73,6 +73,11 @@ def test_while_nobody_is_as_old_as_the_window_nothing_is_foreseen(world: World) 
     assert row["verdict_on"] == date(2026, 11, 15)
 
 
+def test_by_the_day_of_the_sale_nothing_is_foreseen(world: World) -> None:
+    (row,) = opened(ripening(world), 8).ads(ad="1", basis="calendar").table.to_pylist()
+    assert (row["new_customers"], row["expected_new_customers"], row["matured_cac"]) == (3, None, None)
+
+
 def test_the_lag_is_learnt_from_the_whole_history_and_from_the_ads_own_platform(world: World) -> None:
     ripening(world)
     for number in range(8):  # on WhatsApp everybody buys at once

@@ -50,6 +50,18 @@ def test_a_renamed_group_is_one_in_every_answer_under_its_latest_name(world: Wor
     assert {row["cohort"] for row in workbench.cohorts(by=by).table.to_pylist()} == {"Ape"}
 
 
+@pytest.mark.parametrize("by", ["adset", "campaign"])
+def test_groups_that_a_file_names_without_ids_are_told_apart_by_name(world: World, by: str) -> None:
+    for ad in "12":
+        world.event(f"p{ad}", START, ad_id=ad).spend(DAY, ad, "10.00", **{f"{by}_name": f"Group {ad}"})
+    world.sale("s", START, "5.00", contact_id="p1", customer_id="c")
+    rows = {row[f"{by}_name"]: row for row in world.open().ads(by=by).table.to_pylist()}
+    names = ("engaged", "matured_conversion_rate", "expected_new_customers")
+    assert {name: tuple(row[each] for each in names) for name, row in rows.items()} == {
+        "Group 1": (1, 1, 1), "Group 2": (1, 0, 0),
+    }  # fmt: skip
+
+
 def test_a_renamed_ad_is_one_row_under_its_latest_known_name(world: World) -> None:
     world.spend(DAY, "1", "1", ad_name="Old").spend(DAY + timedelta(days=1), "1", "1", ad_name="New")
     world.spend(DAY + timedelta(days=2), "1", "1")

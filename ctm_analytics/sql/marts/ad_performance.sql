@@ -5,11 +5,11 @@ with filtered as (
         case when :by = 'day' then ad_days.day end as day,
         case when :by = 'week' then cast(date_trunc('week', ad_days.day) as date) end as week,
         case when :by = 'ad' then ad_days.ad_id end as ad_id,
+        case when :by = 'ad' then ads.ad_name end as ad_name,
         case when :by in ('ad', 'adset') then ads.adset_id end as adset_id,
+        case when :by in ('ad', 'adset') then ads.adset_name end as adset_name,
         case when :by in ('ad', 'adset', 'campaign') then ads.campaign_id end as campaign_id,
-        ads.ad_name,
-        ads.adset_name,
-        ads.campaign_name,
+        case when :by in ('ad', 'adset', 'campaign') then ads.campaign_name end as campaign_name,
         ad_days.ad_id is not null as is_ad,
         -- Costs are of ads whose spend is known: one without would make customers look cheaper than they were.
         -- One ad has one spend on all its platforms, so no cost can be told per platform.
@@ -49,11 +49,11 @@ totals as (
         day,
         week,
         ad_id,
-        case when :by = 'ad' then max(ad_name) end as ad_name,
+        ad_name,
         adset_id,
-        case when :by in ('ad', 'adset') then max(adset_name) end as adset_name,
+        adset_name,
         campaign_id,
-        case when :by in ('ad', 'adset', 'campaign') then max(campaign_name) end as campaign_name,
+        campaign_name,
         cast(sum(spend_cents) as bigint) as spend_cents,
         cast(sum(case when is_paid then spend_cents end) as bigint) as paid_cents,
         cast(sum(case when is_reported then reported_conversations end) as bigint) as covered_reports,
@@ -77,7 +77,7 @@ totals as (
         cast(sum(case when is_paid then revenue_cents end) as bigint) as paid_revenue_cents,
         cast(sum(revenue_cents) as bigint) as revenue_cents
     from filtered
-    group by platform, day, week, ad_id, adset_id, campaign_id
+    group by platform, day, week, ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name
 )
 
 select
@@ -122,4 +122,6 @@ order by
     week asc,
     ad_id asc,
     adset_id asc,
-    campaign_id asc
+    campaign_id asc,
+    adset_name asc,
+    campaign_name asc

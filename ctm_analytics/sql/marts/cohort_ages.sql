@@ -27,11 +27,11 @@ select
     case when :by = 'day' then day end as day,
     case when :by = 'week' then cast(date_trunc('week', day) as date) end as week,
     case when :by = 'ad' then ad_id end as ad_id,
-    max(case when :by = 'ad' then ad_name end) as ad_name,
+    case when :by = 'ad' then ad_name end as ad_name,
     case when :by in ('ad', 'adset') then adset_id end as adset_id,
-    max(case when :by in ('ad', 'adset') then adset_name end) as adset_name,
+    case when :by in ('ad', 'adset') then adset_name end as adset_name,
     case when :by in ('ad', 'adset', 'campaign') then campaign_id end as campaign_id,
-    max(case when :by in ('ad', 'adset', 'campaign') then campaign_name end) as campaign_name,
+    case when :by in ('ad', 'adset', 'campaign') then campaign_name end as campaign_name,
     age_micros / 86400e6 as age_days,
     count(*) as conversations,
     max(day) as last_day
@@ -48,7 +48,10 @@ group by
     case when :by = 'day' then day end,
     case when :by = 'week' then cast(date_trunc('week', day) as date) end,
     case when :by = 'ad' then ad_id end,
+    case when :by = 'ad' then ad_name end,
     case when :by in ('ad', 'adset') then adset_id end,
+    case when :by in ('ad', 'adset') then adset_name end,
     case when :by in ('ad', 'adset', 'campaign') then campaign_id end,
+    case when :by in ('ad', 'adset', 'campaign') then campaign_name end,
     age_micros
 order by platform, day, week, ad_id, adset_id, campaign_id, age_days
