@@ -52,8 +52,8 @@ def read_business_hours(value: object) -> tuple[BusinessHours, ...]:
     """
     tables = value if isinstance(value, list) else [value]
     hours = tuple(_read(table) for table in tables)
-    changes = [each.valid_from for each in hours[1:]]
-    if None in changes or changes != sorted(changes, key=str):
+    changes = [each.valid_from for each in hours[1:] if each.valid_from is not None]
+    if len(changes) < len(hours) - 1 or changes != sorted(set(changes)):
         raise InvalidArgument("business_hours: each table after the first needs a later valid_from.")
     return hours
 
@@ -68,7 +68,7 @@ def _read(table: object) -> BusinessHours:
     if unknown:
         raise InvalidArgument(f"business_hours: {unknown[0]!r} is not one. Use {', '.join(_KEYS)}.")
     zone = table.get("timezone")
-    if zone is not None and zone not in available_timezones():
+    if zone is not None and str(zone) not in available_timezones():
         raise InvalidArgument(f"business_hours: {zone!r} is not an IANA time zone. Use e.g. 'Europe/Berlin'.")
     shifts = tuple(
         shift for number, day in enumerate(WEEKDAYS) for shift in _shifts(number, day, table.get(day, ""))

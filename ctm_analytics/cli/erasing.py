@@ -53,8 +53,11 @@ def erase(
 
     if not data.is_dir():
         raise InvalidArgument(f"{data.absolute()}: no such folder. Name the data folder.")
-    if platform not in (None, "messenger", "instagram", "whatsapp"):
-        raise InvalidArgument(f"--platform: {platform!r} is not messenger, instagram or whatsapp.")
+    _check_place(platform, account, is_heard=bool(contact) and not (request or requests))
+    if requests and (contact or request):
+        raise InvalidArgument(
+            "--requests: it carries out all that are open. Leave --contact and --request away."
+        )
     if url := load_events_url(data, os.environ):
         raise InvalidArgument(
             f"events_url: `ctm erase` does not reach {url} yet, so the person would stay there."
@@ -79,6 +82,13 @@ def erase(
         raise ErasureFailed(
             f"{error.filename or data}: {error.strerror}. Run the same command again."
         ) from None
+
+
+def _check_place(platform: str | None, account: str | None, *, is_heard: bool) -> None:
+    if platform not in (None, "messenger", "instagram", "whatsapp"):
+        raise InvalidArgument(f"--platform: {platform!r} is not messenger, instagram or whatsapp.")
+    if (platform or account) and not is_heard:
+        raise InvalidArgument("--platform, --account: they say where to erase a --contact, and nothing else.")
 
 
 def _erase(

@@ -365,3 +365,20 @@ def test_a_folder_that_does_not_exist_is_not_made(ctm, tmp_path: Path) -> None:
     run = ctm("erase", "--contact", ANNA, "--data", tmp_path / "nowhere")
     assert run.exit_code == 2
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--requests", "--contact", ANNA), "--requests: it carries out all"),
+        (("--request", "abc", "--platform", "whatsapp"), "--platform, --account: they say where"),
+        (("--account", "106540352242922"), "--platform, --account: they say where"),
+    ],
+)
+def test_an_option_that_would_not_be_heard_is_refused(
+    captured: DataFolder, ctm, arguments: tuple[str, ...], message: str
+) -> None:
+    before = rows(captured)
+    done = ctm("erase", *arguments, "--data", captured.root)
+    assert (done.exit_code, message in done.stderr) == (2, True)
+    assert rows(captured) == before

@@ -135,6 +135,14 @@ def test_who_still_waits_waits_on_the_business_clock_too(world: World) -> None:
     assert (row["engaged"], row["answered"]) == (2, 1)
 
 
+def test_hours_that_change_follow_each_other_by_instant_not_by_text(world: World) -> None:
+    tables = '[[business_hours]]\nmonday = "09:00-17:00"\n'
+    for change in ("2026-12-31T23:30:00-03:00", "2027-01-01T00:00:00+00:00"):  # 02:30 and 00:00 UTC
+        tables += f"[[business_hours]]\nvalid_from = {change}\n"
+    with pytest.raises(InvalidArgument, match="each table after the first needs a later valid_from"):
+        latency(world.event("p", START), settings=tables)
+
+
 def test_without_business_hours_there_is_no_business_clock(world: World) -> None:
     world.event("p", START)
     with pytest.raises(InvalidArgument, match=r"business_hours: none are set\. Write \[business_hours\]"):
