@@ -35,6 +35,8 @@ from receiver.app import public_app
 from receiver.guard import GuardedProtocol
 from receiver.metrics import Tally
 from receiver.settings import ReceiverSettings
+from receiver.store.folder import DataFolder
+from receiver.store.journal import Journal
 
 SECRET = b"an-app-secret"
 WARM_UP_SECONDS = 0.5
@@ -59,9 +61,10 @@ class NoJournal:
         return stored
 
 
-def storing_nothing(_folder: Path) -> Starlette:
+def storing_nothing(folder: Path) -> Starlette:
     settings = ReceiverSettings(app_secrets=(SECRET,), verify_token="unused")
-    return public_app(settings, NoJournal(), Tally())  # type: ignore[arg-type]  # it has what is asked of a journal
+    journal: Journal = NoJournal()  # type: ignore[assignment]  # it has what is asked of a journal
+    return public_app(settings, journal, Tally(), DataFolder(folder))
 
 
 def sqlite_row_per_event(folder: Path) -> Starlette:

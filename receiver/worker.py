@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import socket
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from receiver.store.folder import DataFolder
 from receiver.store.journal import MAX_WAITING, Journal
 
 STARTUP_POLL_SECONDS = 0.01
+# Requests that wait for the disk are many objects and no garbage: at Python's 700 each group of them would be searched.
+GARBAGE_OBJECTS = 20_000
 
 
 class Worker:
@@ -89,6 +92,7 @@ class Worker:
 
     async def listen(self) -> None:
         """Answer from now on."""
+        gc.set_threshold(GARBAGE_OBJECTS)
         self._serving = asyncio.create_task(self._server.serve([self._listener]))
         while not (self._server.started or self._serving.done()):
             await asyncio.sleep(STARTUP_POLL_SECONDS)

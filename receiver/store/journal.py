@@ -94,7 +94,8 @@ class Journal:
         self._look_at, self._has_space = 0.0, True
         self._closing = False
         self._waiting: set[asyncio.Future[None]] = set()
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._gathered: list[_Waiting] = []
+        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._helper = ThreadPoolExecutor(1, "segments")
 
@@ -166,8 +167,15 @@ class Journal:
         durable = self._loop.create_future()
         self._waiting.add(durable)
         self.waiting_bytes += len(body)
-        self._queue.put(_Waiting(time.time_ns() // 1000, signature, body, durable))
+        if not self._gathered:
+            # All that came in this turn of the loop goes together: the first would else be synced alone.
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(_Waiting(time.time_ns() // 1000, signature, body, durable))
         return durable
+
+    def _hand_over(self) -> None:
+        self._queue.put(self._gathered)
+        self._gathered = []
 
     def _disk_has_space(self) -> bool:
         # Asking costs as much as half a delivery, and in a second no disk fills by what is set aside.
@@ -182,6 +190,7 @@ class Journal:
         self._closing = True
         if not self._thread.ident:
             return
+        self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         self._helper.shutdown()
@@ -243,8 +252,8 @@ class Journal:
         group: list[_Waiting] = []
         timeout = max(0.0, self._seal_due - time.monotonic()) if self._segment.frames else None
         try:
-            while (item := self._queue.get(timeout=timeout)) is not None:
-                group.append(item)
+            while (gathered := self._queue.get(timeout=timeout)) is not None:
+                group += gathered
                 timeout = 0.0
         except queue.Empty:
             return group, True

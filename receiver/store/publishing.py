@@ -5,6 +5,7 @@ It reads one JSON object a line: ``{"beat": {"receiver_id": â€¦, "started_at": â
 JSON object for each segment (what became of it) and for each line read (how the accounts are, as ``gauges``).
 """
 
+import gc
 import json
 import logging
 import os
@@ -33,6 +34,8 @@ LOCK_SECONDS = 3.0
 LIST_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
 LONGEST_PAUSE_SECONDS = 30.0
+# Events of a segment are many objects and no garbage.
+GARBAGE_OBJECTS = 100_000
 
 logger = logging.getLogger("receiver")
 
@@ -53,7 +56,8 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
-    os.nice(5)  # an answer may not wait for a processor, a publication may
+    os.nice(10)  # an answer may not wait for a processor, a publication may
+    gc.set_threshold(GARBAGE_OBJECTS)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     settings = json.loads(arguments[0])
     folder = DataFolder(Path(settings["data"]))

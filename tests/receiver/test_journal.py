@@ -5,6 +5,7 @@ import resource
 import shutil
 import stat
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,26 @@ def test_what_gathers_during_a_sync_shares_the_next_one(root: Path, monkeypatch:
         assert journal.commits == 2
 
     run(use, root)
+
+
+def test_what_comes_in_one_turn_of_the_loop_shares_a_sync(root: Path) -> None:
+    async def use(journal: Journal) -> None:
+        first = journal.append(b"first", b"s" * 32)
+        time.sleep(0.1)  # the turn goes on, and the journal's thread has all the time it needs
+        await asyncio.gather(first, journal.append(b"second", b"s" * 32))
+        assert journal.commits == 1
+
+    run(use, root)
+
+
+def test_what_came_just_before_the_close_is_on_disk_after_it(root: Path) -> None:
+    async def use(journal: Journal) -> None:
+        durable = journal.append(b"one", b"s" * 32)
+        await journal.close()
+        await durable
+
+    run(use, root)
+    assert bodies(root) == [b"one"]
 
 
 def test_a_request_that_was_given_up_keeps_no_other_waiting(root: Path) -> None:
