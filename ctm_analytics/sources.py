@@ -102,7 +102,10 @@ def _listed_files(manifest_path: Path, content: str) -> tuple[Path, ...]:
         ) from None
     # The later generation first: whatever of it is found, all that was published before is found, too.
     later = _parquet_files(second)
-    return (*sorted(settled), *_parquet_files(first), *later)
+    # A damaged file is in both for the moment in which it goes from one to the other.
+    names = {path.name for path in later}
+    earlier = (path for path in _parquet_files(first) if path.name not in names)
+    return (*sorted(settled), *earlier, *later)
 
 
 def _parquet_files(folder: Path) -> tuple[Path, ...]:

@@ -149,6 +149,9 @@ def compact(
             print(f"{forgotten['outdated_events']:,} events are older than {retention_days} days, and gone.")
         if forgotten["taken_back_texts"]:
             print(f"{forgotten['taken_back_texts']:,} messages were taken back: their text is gone.")
+        if done.unreadable:
+            left = f"{_counted(done.unreadable, 'file')} could not be read and stayed."
+            print(f"{left} `ctm verify` says which; docs/operations.md says what to do.", file=sys.stderr)
         if was_waiting and closed_generations(folder):
             print(
                 "Files of the last compaction still wait for workbenches that are open, and the next ones for"

@@ -7,7 +7,8 @@ Each step is durable before the next, and the manifest's rename is the only one 
 2. its events are written into settled files, synced, read back, named, and their folders synced;
 3. the generation after the next is made readable;
 4. the manifest is replaced: readers see the settled files instead of the generation;
-5. after a while, in which readers that started before may go on, the generation is removed in one step.
+5. a file that cannot be read has gone into the next generation with the step before: readers meet it as ever;
+6. after a while, in which readers that started before may go on, the generation is removed in one step.
 
 Only then may the next one be closed, so that no reader can miss rows: it is right, or a file that it lists is
 gone, which ends its query with an error. Interrupted anywhere, the same work done again ends in the same events.
@@ -36,7 +37,7 @@ from receiver.store.manifest import (
     recent_files,
     write_manifest,
 )
-from receiver.store.merging import FILE_ROWS, Merged, MergedFile, merge_files
+from receiver.store.merging import FILE_ROWS, Merged, MergedFile, UnreadableFile, merge_files
 from receiver.store.seen import rename_files
 
 COMPACT_SECONDS = 3600.0
@@ -56,6 +57,7 @@ class Compaction:
     Attributes
     ----------
     files, settled : int, so many files became so many
+    unreadable : int, files that were left as they are
     events : int, rows of the new files
     copies : int, further copies of an event that were left out
     shared_keys : int, values of ``contact_key`` that stand for more than one contact
@@ -66,9 +68,11 @@ class Compaction:
     events: int = 0
     copies: int = 0
     shared_keys: int = 0
+    unreadable: int = 0
 
-    def count(self, merged: Merged) -> None:
-        """Count files that were merged."""
+    def count(self, files: int, merged: Merged) -> None:
+        """Count so many files that were merged."""
+        self.files += files
         self.settled += len(merged.files)
         self.events += sum(file.rows for file in merged.files)
         self.copies += merged.copies
@@ -83,6 +87,7 @@ class Compaction:
         self.events += other.events
         self.copies += other.copies
         self.shared_keys += other.shared_keys
+        self.unreadable += other.unreadable
 
 
 def compact(
@@ -103,7 +108,7 @@ def compact(
     Raises
     ------
     ReceiverError
-        If a file cannot be read or the disk has no room for the work.
+        If the disk has no room for the work.
     Interrupted
         If ``is_stopped`` said so.
     """
@@ -180,7 +185,8 @@ def replace_settled(folder: DataFolder, old: Sequence[SettledFile], new: Sequenc
         _start_grace(folder.events / entry.file)
     settled = [entry for entry in manifest.settled if entry not in old]
     names = [entry.file for entry in old]
-    _commit(folder, Manifest((*settled, *new), manifest.live), names, new)
+    with locked(folder.publishing_lock):
+        _commit(folder, Manifest((*settled, *new), manifest.live), names, new)
 
 
 def _settle_generation(folder: DataFolder, done: Compaction, is_stopped: Callable[[], bool]) -> None:
@@ -192,13 +198,20 @@ def _settle_generation(folder: DataFolder, done: Compaction, is_stopped: Callabl
     with locked(folder.publishing_lock):
         (generation / CLOSED_FILE).touch(mode=0o600)
         sync_folder(generation)
-    inputs = recent_files(folder, number)
-    merged = _merged(folder, inputs, done, is_stopped)
-    new = _name(folder, merged, f"g{number:06}", number)
+    inputs, merged = _merged(folder, recent_files(folder, number), done, is_stopped)
+    done.count(len(inputs), merged)
+    new = _name(folder, merged.files, f"g{number:06}", number)
     prepare_generation(folder, following + 1)
     _start_grace(generation / CLOSED_FILE)
     names = [str(path.relative_to(folder.events)) for path in inputs]
-    _commit(folder, Manifest((*manifest.settled, *new), (following, following + 1)), names, new)
+    with locked(folder.publishing_lock):
+        # What is here still could not be read.
+        kept = [path for path in recent_files(folder, number) if path not in inputs]
+        for path in kept:
+            _show_in(folder.generation(following), path)
+        _commit(folder, Manifest((*manifest.settled, *new), (following, following + 1)), names, new)
+        for path in kept:
+            _moved(folder, path, folder.generation(following) / path.name)
 
 
 def mergeable(settled: Iterable[SettledFile]) -> list[list[SettledFile]]:
@@ -214,27 +227,49 @@ def mergeable(settled: Iterable[SettledFile]) -> list[list[SettledFile]]:
 def _merge(
     folder: DataFolder, old: Sequence[SettledFile], done: Compaction, is_stopped: Callable[[], bool]
 ) -> None:
-    inputs = [folder.events / entry.file for entry in old]
-    merged = _merged(folder, inputs, done, is_stopped)
+    inputs, merged = _merged(folder, [folder.events / entry.file for entry in old], done, is_stopped)
+    old = [entry for entry in old if folder.events / entry.file in inputs]
+    if len(old) < 2:
+        return
+    done.count(len(old), merged)
     generations = [entry.generation for entry in old]
     # What it was made from is in the name: a name never stands for two contents.
     origin = hashlib.sha256("".join(entry.sha256 for entry in old).encode()).hexdigest()[:8]
     stem = f"g{min(generations):06}-g{max(generations):06}-{origin}"
-    replace_settled(folder, old, _name(folder, merged, stem, max(generations)))
+    replace_settled(folder, old, _name(folder, merged.files, stem, max(generations)))
 
 
 def _merged(
     folder: DataFolder, inputs: Sequence[Path], done: Compaction, is_stopped: Callable[[], bool]
-) -> list[MergedFile]:
-    size = sum(path.stat().st_size for path in inputs)
+) -> tuple[list[Path], Merged]:
+    """Merge those files that can be read; which these are, and what they became."""
+    size = sum(path.stat().st_size for path in inputs if path.exists())
     if folder.free_bytes() < 3 * size + 4 * RESERVE_BYTES:
         raise ReceiverError(
             f"{folder.root}: too little free space to compact {size} bytes: three times as much."
         )
-    merged = merge_files(inputs, folder.staging / "compaction", is_stopped)
-    done.files += len(inputs)
-    done.count(merged)
-    return merged.files
+    readable = list(inputs)
+    while True:
+        try:
+            return readable, merge_files(readable, folder.staging / "compaction", is_stopped)
+        except UnreadableFile as error:
+            logger.error("compaction: %s", error)
+            readable.remove(error.path)
+            done.unreadable += 1
+
+
+def _show_in(generation: Path, path: Path) -> None:
+    """Let a file be in another generation, too; where it is in two, readers take that of the later."""
+    with contextlib.suppress(FileExistsError):  # an interrupted compaction has done so
+        (generation / path.name).hardlink_to(path)
+    sync_folder(generation)
+
+
+def _moved(folder: DataFolder, old: Path, new: Path) -> None:
+    """Remove a file that is in the next generation now, so that it can be replaced there."""
+    old.unlink()
+    old_name, new_name = (str(path.relative_to(folder.events)) for path in (old, new))
+    rename_files(folder.index / "seen.sqlite", [old_name], [new_name])
 
 
 def _name(folder: DataFolder, merged: Iterable[MergedFile], stem: str, generation: int) -> list[SettledFile]:
@@ -254,9 +289,8 @@ def _name(folder: DataFolder, merged: Iterable[MergedFile], stem: str, generatio
 
 
 def _commit(folder: DataFolder, manifest: Manifest, old: Sequence[str], new: Iterable[SettledFile]) -> None:
-    with locked(folder.publishing_lock):
-        write_manifest(folder, manifest._replace(settled=tuple(sorted(manifest.settled))))
-        rename_files(folder.index / "seen.sqlite", old, [entry.file for entry in new])
+    write_manifest(folder, manifest._replace(settled=tuple(sorted(manifest.settled))))
+    rename_files(folder.index / "seen.sqlite", old, [entry.file for entry in new])
 
 
 def _start_grace(path: Path) -> None:

@@ -30,6 +30,9 @@ CHUNK_ROWS = 8_192
 CHUNK_BYTES = 8 * 1024 * 1024
 FILE_ROWS = 1_000_000
 MAX_OPEN_SLOTS = 128
+# Where there are more, they are looked through in parts, by their first digit.
+IDS_AT_ONCE = 4_000_000
+_DIGITS = "0123456789abcdef"
 # Rows of one contact stand together: windows, one person's history and an erasure read few row groups, and
 # equal ids compress well. Days need no order within a file, for each file is of one day.
 SORT_KEYS = [("contact_key", "ascending"), ("occurred_at", "ascending"), ("event_id", "ascending")]
@@ -37,6 +40,23 @@ SORT_KEYS = [("contact_key", "ascending"), ("occurred_at", "ascending"), ("event
 
 class Interrupted(Exception):
     """The work was given up because somebody asked for it; nothing of it is seen by readers."""
+
+
+class UnreadableFile(ReceiverError):
+    """A file that is damaged or gone.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        # The library's text may quote what it read.
+        super().__init__(
+            f"{path}: cannot be read ({type(error).__name__}), so it is left as it is."
+            " `ctm verify` says what is wrong; docs/operations.md says how to publish it again."
+        )
+        self.path = path
 
 
 class MergedFile(NamedTuple):
@@ -100,7 +120,7 @@ def merge_files(
     ------
     Interrupted
         If ``is_stopped`` said so.
-    ReceiverError
+    UnreadableFile
         If an input cannot be read.
     StorageFailed
         If what was written is not what was read.
@@ -126,19 +146,28 @@ def merge_files(
 
 def _common_schema(inputs: Iterable[Path]) -> pa.Schema:
     """Every column that any input has: those of the contract first."""
-    schemas = [pq.read_schema(path).remove_metadata() for path in inputs]
+    schemas = [_metadata(path).schema.to_arrow_schema().remove_metadata() for path in inputs]
     return pa.unify_schemas([event_schema(store_text=False), *schemas])
 
 
 def _survey(inputs: Iterable[Path]) -> _Survey:
     rows: Counter[date] = Counter()
-    ids = EventIds()
-    for table in _read(inputs, ["event_id", "received_at"]):
+    for table in _read(inputs, ["received_at"]):
         days = pc.value_counts(pc.cast(table.column("received_at"), pa.date32()))
         rows.update({count["values"]: count["counts"] for count in days.to_pylist()})
-        ids.update(table.column("event_id").to_pylist())
-    suspects = set(ids.repeated())
+    parts = min(len(_DIGITS), math.ceil(rows.total() / IDS_AT_ONCE))
+    suspects = {number for part in range(parts) for number in _repeated(inputs, list(_DIGITS[part::parts]))}
     return _Survey(rows, _first_received(inputs, suspects) if suspects else {})
+
+
+def _repeated(inputs: Iterable[Path], first_digits: Sequence[str]) -> Iterator[int]:
+    """Yield the number of each id that is in more than one row, of those that begin with one of some digits."""
+    ids = EventIds()
+    for table in _read(inputs, ["event_id"]):
+        column = table.column("event_id")
+        digits = pc.utf8_slice_codeunits(column, 0, 1)
+        ids.update(column.filter(pc.is_in(digits, pa.array(first_digits))).to_pylist())
+    yield from ids.repeated()
 
 
 def _first_received(inputs: Iterable[Path], suspects: set[int]) -> dict[str, int]:
@@ -245,7 +274,7 @@ def _bits_by_day(inputs: Sequence[Path], rows_by_day: Mapping[date, int]) -> dic
     """How many bits of ``contact_key`` tell the slots of a day apart, so that each fits into memory."""
     total_bytes = 0
     for path in inputs:
-        metadata = pq.read_metadata(path)
+        metadata = _metadata(path)
         total_bytes += sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
     row_bytes = total_bytes / max(1, sum(rows_by_day.values()))
     slots = {day: rows * max(1 / SLOT_ROWS, row_bytes / SLOT_BYTES) for day, rows in rows_by_day.items()}
@@ -257,11 +286,14 @@ def _read(inputs: Iterable[Path], columns: Sequence[str] | None = None) -> Itera
         try:
             yield from read_checked(path, columns)
         except (OSError, ValueError, KeyError) as error:
-            # The library's text may quote what it read.
-            raise ReceiverError(
-                f"{path}: cannot be read ({type(error).__name__}), so nothing is compacted."
-                " `ctm verify` says what is wrong; docs/operations.md says how to publish it again."
-            ) from None
+            raise UnreadableFile(path, error) from None
+
+
+def _metadata(path: Path) -> pq.FileMetaData:
+    try:
+        return pq.read_metadata(path)
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(path, error) from None
 
 
 def _gathered(

@@ -191,12 +191,7 @@ class Publisher:
         if not is_published:
             if self._seen.knows_recent(f"{name}.parquet"):
                 self._catch_up()  # its file is gone: its events are not known any more
-            content = segment.read_bytes()
-            deliveries, damages = read_segment(content, name)
-            for damage in damages:
-                kind = "torn" if damage.is_tail else "damaged"
-                self._quarantine(f"{name}-{damage.start}.{kind}", content[damage.start : damage.end])
-            publication.damaged = len(damages)
+            deliveries = self._whole_deliveries(segment, name, publication)
             self._write(name, deliveries, publication)
             if publication.shared_keys:
                 logger.critical(
@@ -208,6 +203,15 @@ class Publisher:
         segment.rename(self._folder.done / f"{name}.wal")
         self._in_hand.unlink()
         return publication
+
+    def _whole_deliveries(self, segment: Path, name: str, publication: Publication) -> list[Delivery]:
+        content = segment.read_bytes()
+        deliveries, damages = read_segment(content, name)
+        for damage in damages:
+            kind = "torn" if damage.is_tail else "damaged"
+            self._quarantine(f"{name}-{damage.start}.{kind}", content[damage.start : damage.end])
+        publication.damaged = len(damages)
+        return deliveries
 
     def _write(self, name: str, deliveries: Sequence[Delivery], publication: Publication) -> None:
         temporary = self._folder.staging / f"{name}.parquet.tmp"

@@ -21,6 +21,8 @@ from receiver.store.folder import DataFolder
 
 LONGEST_PAUSE_SECONDS = 30
 SILENT_SECONDS = 60.0
+# One allocator for all, and few pools in it: freed memory is used again, also by another thread.
+MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
 
 logger = logging.getLogger("receiver")
 
@@ -143,7 +145,7 @@ class PublisherProcess:
             sys.executable, "-m", "receiver.store.publishing", self._settings,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=self._environ,
+            env=MEMORY | dict(self._environ),
         )  # fmt: skip
         return self._process
 

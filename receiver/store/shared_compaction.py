@@ -216,8 +216,7 @@ class _Run:
             self._manifest._replace(settled=tuple(sorted(settled)), replaced=replaced)
         )
         if is_committed:
-            self._done.files += len(keys)
-            self._done.count(merged)
+            self._done.count(len(keys), merged)
         return is_committed
 
     def _commit(self, manifest: SharedManifest) -> bool:

@@ -20,3 +20,8 @@ def test_verify_finds_a_flipped_bit_and_says_which_file(ctm, tmp_path):
     broken = ctm("verify", "--data", data)
     assert broken.exit_code == 1
     assert damaged.name in broken.text
+    compacted = ctm("compact", "--data", data)
+    assert compacted.exit_code == 0
+    assert "1 file could not be read and stayed. `ctm verify` says which" in compacted.stderr
+    again = ctm("verify", "--data", data)
+    assert (again.exit_code, damaged.name in again.text) == (1, True)

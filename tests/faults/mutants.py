@@ -17,7 +17,7 @@ class Mutant(NamedTuple):
     Attributes
     ----------
     name : str
-    file : str, below ``receiver/``
+    file : str, relative to ``receiver/``
     text : str, lines of the file that stand there once
     instead : str
     tests : tuple of str, as pytest takes them, below ``tests/``
@@ -34,6 +34,7 @@ STRUCK = "faults/test_killed_at_any_call.py::test_work_struck_at_any_call_ends_i
 JOURNAL, PUBLISHER = "receiver/test_journal.py", "receiver/test_publisher.py"
 ERASE = "cli/test_erase.py"
 COMPACTION = "receiver/test_compaction.py"
+BACKGROUND, SOURCES = "receiver/test_background.py", "analytics/test_sources.py"
 
 MUTANTS = [
     Mutant(
@@ -139,8 +140,8 @@ MUTANTS = [
     Mutant(
         "the segment leaves before its events are published",
         "store/publisher.py",
-        '            content = segment.read_bytes()\n',
-        '            content = segment.read_bytes()\n'
+        '            deliveries = self._whole_deliveries(segment, name, publication)\n',
+        '            deliveries = self._whole_deliveries(segment, name, publication)\n'
         '            segment = segment.rename(self._folder.done / f"{name}.wal")\n',
         (f"{STRUCK}[publish killed]",),
     ),
@@ -234,6 +235,35 @@ MUTANTS = [
         (f"{PUBLISHER}::test_an_index_of_the_future_does_not_swallow_events",),
     ),
     Mutant(
+        "a damaged file goes with its generation",
+        "store/compaction.py",
+        "            _show_in(folder.generation(following), path)\n",
+        "            shutil.copy(path, folder.quarantine)\n",
+        (f"{COMPACTION}::test_a_damaged_file_is_left_to_readers_as_it_is_and_the_others_are_compacted",),
+    ),
+    Mutant(
+        "a damaged file is seen in its next generation after the last is gone",
+        "store/compaction.py",
+        "            _show_in(folder.generation(following), path)\n",
+        "            pass\n",
+        (f"{COMPACTION}::test_a_damaged_file_is_read_once_also_while_it_goes_into_the_next_generation",),
+    ),
+    Mutant(
+        "a damaged file can be found in the closed generation",
+        "store/compaction.py",
+        "    old.unlink()\n",
+        "",
+        (f"{COMPACTION}::test_a_damaged_file_is_left_to_readers_as_it_is_and_the_others_are_compacted",
+         f"{COMPACTION}::test_a_damaged_file_is_read_once_also_while_it_goes_into_the_next_generation"),
+    ),
+    Mutant(
+        "a damaged settled file is merged away",
+        "store/compaction.py",
+        "    old = [entry for entry in old if folder.events / entry.file in inputs]\n",
+        "",
+        (f"{COMPACTION}::test_a_damaged_settled_file_stays_in_the_manifest_and_the_others_of_its_day_are_merged",),
+    ),
+    Mutant(
         "any copy stays",
         "store/merging.py",
         "            stays.append(first == received_at and event_id not in kept)\n",
@@ -312,6 +342,91 @@ MUTANTS = [
         "                    self._contacts.note(key, contact, self._period)\n",
         "                    pass\n",
         ("receiver/test_contacts.py::test_an_index_that_is_made_again_knows_whose_a_key_is",),
+    ),
+    Mutant(
+        "a segment goes on over midnight",
+        "store/journal.py",
+        "min(SEAL_SECONDS, to_midnight)",
+        "SEAL_SECONDS",
+        (f"{JOURNAL}::test_a_segment_is_sealed_at_midnight_so_that_its_file_is_of_one_day",),
+    ),
+    Mutant(
+        "every segment is sealed at once",
+        "store/journal.py",
+        "min(SEAL_SECONDS, to_midnight)",
+        "0",
+        (f"{JOURNAL}::test_a_segment_is_sealed_at_midnight_so_that_its_file_is_of_one_day",),
+    ),
+    Mutant(
+        "repeated ids are looked for in some parts only",
+        "store/merging.py",
+        "_DIGITS[part::parts]",
+        "_DIGITS[part]",
+        (f"{COMPACTION}::test_of_several_copies_the_one_received_first_stays",),
+    ),
+    Mutant(
+        "a compaction that ends the process leaves no mark",
+        "store/background.py",
+        "        self._marker.touch()\n",
+        "",
+        (f"{BACKGROUND}::test_it_is_given_up_when_the_publisher_is_to_end",),
+    ),
+    Mutant(
+        "a compaction that ended the process is tried again at once",
+        "store/background.py",
+        "        return COMPACT_SECONDS - (time.time() - marker.stat().st_mtime)\n",
+        "        return 0.0\n",
+        (f"{BACKGROUND}::test_one_that_ended_the_process_is_not_tried_again_for_an_hour",),
+    ),
+    Mutant(
+        "a compaction that failed is tried again at once",
+        "store/background.py",
+        "            self._look_at = time.monotonic() + RETRY_SECONDS\n",
+        "",
+        (f"{BACKGROUND}::test_one_that_fails_is_counted_and_not_tried_again_at_once",),
+    ),
+    Mutant(
+        "the publisher ends while it compacts",
+        "store/background.py",
+        "            self._thread.join()\n",
+        "            pass\n",
+        (f"{BACKGROUND}::test_it_is_given_up_when_the_publisher_is_to_end",),
+    ),
+    Mutant(
+        "a compaction is never told to stop",
+        "store/background.py",
+        "        self._is_stopping.set()\n",
+        "        self._is_stopping.is_set() or setattr(self, '_thread', None)\n",
+        (f"{BACKGROUND}::test_it_is_given_up_when_the_publisher_is_to_end",),
+    ),
+    Mutant(
+        "a reader trusts the first look at the manifest",
+        "../ctm_analytics/sources.py",
+        "        if content == before:\n",
+        "        if True:\n",
+        (f"{SOURCES}::test_a_compaction_while_files_are_listed_makes_the_reader_list_again",),
+    ),
+    Mutant(
+        "a reader lists the earlier generation first",
+        "../ctm_analytics/sources.py",
+        "    later = _parquet_files(second)\n",
+        "    earlier = _parquet_files(first)\n    later = _parquet_files(second)\n"
+        "    return (*sorted(settled), *earlier, *later)\n",
+        (f"{SOURCES}::test_what_is_published_while_files_are_listed_is_found_only_with_all_that_was_before",),
+    ),
+    Mutant(
+        "a reader takes whatever lies in settled",
+        "../ctm_analytics/sources.py",
+        "        settled = [events / entry[\"file\"] for entry in manifest[\"settled\"]]\n",
+        "        settled = list(events.glob(\"settled/*/*.parquet\"))\n",
+        (f"{SOURCES}::test_settled_files_that_the_manifest_does_not_list_are_no_events",),
+    ),
+    Mutant(
+        "a reader reads a file in both generations",
+        "../ctm_analytics/sources.py",
+        " if path.name not in names)\n",
+        ")\n",
+        (f"{SOURCES}::test_a_file_that_goes_from_one_generation_to_the_next_is_read_there_only",),
     ),
     Mutant(
         "a deletion is published before it is noted",

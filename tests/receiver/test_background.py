@@ -77,11 +77,12 @@ def test_one_that_ended_the_process_is_not_tried_again_for_an_hour(due: DataFold
 def test_it_is_given_up_when_the_publisher_is_to_end(
     due: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    working = threading.Event()
+    working, seen = threading.Event(), []
 
     def work(*_: Any, is_stopped: Callable[[], bool], **__: Any) -> None:
         working.set()
         wait_until(is_stopped)
+        seen.append((due.index / "compacting").exists())
         raise background.Interrupted
 
     monkeypatch.setattr(background, "compact", work)
@@ -89,6 +90,9 @@ def test_it_is_given_up_when_the_publisher_is_to_end(
     compaction.look()
     assert working.wait(30)
     compaction.stop()
+    # Its marker lay there while it worked, and is gone once `stop` has come back.
+    assert seen == [True]
+    assert not (due.index / "compacting").exists()
     assert compaction.look() == {}
 
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from segments import RECEIVED_AT, add_segment, delivery, publish_all
 
+from ctm_analytics.sources import find_sources
 from receiver.errors import ReceiverError
 from receiver.store import compaction, merging, seen
 from receiver.store.compaction import Compaction, closed_generations, compact, is_due
@@ -149,7 +150,11 @@ def test_rows_without_a_contact_are_kept(folder: DataFolder, monkeypatch: pytest
     assert sum(row["contact_key"] is None for row in live_rows(folder)) == 2
 
 
-def test_of_several_copies_the_one_received_first_stays(folder: DataFolder) -> None:
+@pytest.mark.parametrize("ids_at_once", [1_000, 3, 1])
+def test_of_several_copies_the_one_received_first_stays(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch, ids_at_once: int
+) -> None:
+    monkeypatch.setattr(merging, "IDS_AT_ONCE", ids_at_once)
     for number, receiver in enumerate(("run-1", "run-2", "run-3")):
         shutil.rmtree(folder.index)
         folder.index.mkdir()
@@ -334,24 +339,87 @@ def test_many_files_shorten_the_grace(folder: DataFolder, monkeypatch: pytest.Mo
     assert compaction.grace_now(folder) == 600
 
 
-def test_a_file_that_cannot_be_read_stops_compaction_and_changes_nothing_for_readers(
-    folder: DataFolder,
-) -> None:
+def flip_a_bit(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 1
+    file.write_bytes(content)
+
+
+def cut_short(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-9])
+
+
+def remove(file: Path) -> None:
+    file.unlink()
+
+
+def publish_with_damage(folder: DataFolder, damage: Callable[[Path], None]) -> str:
+    """Publish two segments, of which the first's file is damaged then; that file's name."""
     add_segment(folder, 0, *(messages(f"m_{number}") for number in range(50)))
+    add_segment(folder, 1, messages("m_sound"))
     publish_all(folder)
-    (file,) = folder.generation(1).glob("run-1-*")
-    sound = file.read_bytes()
-    spoiled = bytearray(sound)
-    spoiled[len(sound) // 3] ^= 1
-    file.write_bytes(spoiled)
-    with pytest.raises(ReceiverError, match=r"run-1-0{16}\.parquet: cannot be read"):
-        compact(folder)
-    add_segment(folder, 1, messages("m_new"))
+    file, _ = sorted(folder.generation(1).glob("run-1-*"))
+    damage(file)
+    return file.name
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, cut_short])
+def test_a_damaged_file_is_left_to_readers_as_it_is_and_the_others_are_compacted(
+    folder: DataFolder, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    name = publish_with_damage(folder, damage)
+    for generation, compacted in ((2, 1), (3, 0)):
+        assert compact(folder, grace_seconds=0) == Compaction(
+            files=compacted, settled=compacted, events=compacted, unreadable=1
+        )
+        assert f"{name}: cannot be read" in caplog.text
+        assert [path.name for path in find_sources(folder.root).files["raw_events"]].count(name) == 1
+        found = verify(folder)
+        assert (found.events, found.lost) == (1, 50)
+        assert [fault.partition(" (")[0] for fault in found.faults] == [
+            f"events/recent/g={generation:06}/{name}: cannot be read"
+        ]
+    assert len(settled_files(folder)) == 1
+    # As docs/operations.md says:
+    (folder.generation(3) / name).rename(folder.quarantine / name)
+    (folder.done / name).with_suffix(".wal").rename(folder.journal / "run-1" / f"{0:016}.wal")
+    assert publish_all(folder) == [Publication(events=50)]
+    assert compact(folder, grace_seconds=0).unreadable == 0
+    assert len(set(live_mids(folder))) == len(live_mids(folder)) == 51
+    assert verify(folder).is_sound
+
+
+@pytest.mark.parametrize("call", ["write_manifest", "_moved"])
+def test_a_damaged_file_is_read_once_also_while_it_goes_into_the_next_generation(
+    folder: DataFolder, call: str
+) -> None:
+    name = publish_with_damage(folder, flip_a_bit)
+    with pytest.MonkeyPatch.context() as patch:
+        interrupted(patch, compaction, call, 1)
+        with pytest.raises(PowerCut):
+            compact(folder)
+    listed = [path.name for path in find_sources(folder.root).files["raw_events"]]
+    assert listed.count(name) == 1
+    compact(folder, grace_seconds=0)
+    assert [str(path.relative_to(folder.events)) for path in folder.events.rglob(name)] == [
+        f"recent/g={current_manifest(folder).live[0]:06}/{name}"
+    ]
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, cut_short, remove])
+def test_a_damaged_settled_file_stays_in_the_manifest_and_the_others_of_its_day_are_merged(
+    folder: DataFolder, damage: Callable[[Path], None]
+) -> None:
+    settle_days(folder, [0, 0, 0])
+    first, *others = settled_files(folder)
+    damage(folder.events / first)
+    add_received(folder, "run-later", [(RECEIVED_AT + DAY, messages("m_later"))])
     publish_all(folder)
-    assert current_manifest(folder).live == (1, 2)
-    file.write_bytes(sound)
-    compact(folder)
-    assert len(live_mids(folder)) == 51
+    assert compact(folder, grace_seconds=0) == Compaction(files=3, settled=2, events=3, unreadable=1)
+    assert first in settled_files(folder)
+    assert not set(others) & set(settled_files(folder))
+    assert len(settled_files(folder)) == 3
+    assert compact(folder, grace_seconds=0) == Compaction(unreadable=1)
 
 
 def test_a_compaction_that_loses_a_row_is_never_published(

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -411,6 +412,37 @@ def test_space_is_set_aside_for_the_open_segments_and_given_back(root: Path) -> 
     run(use, root)
     assert len(allocated("*/*.wal")) == 2
     assert max(allocated("*/*.wal")) < SEGMENT_BYTES // 16
+
+
+def test_a_segment_is_sealed_at_midnight_so_that_its_file_is_of_one_day(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midnight = 1_783_123_200.0  # UTC
+    clock = SimpleNamespace(
+        time=lambda: midnight - 0.2, time_ns=lambda: int(clock.time() * 1e9), monotonic=time.monotonic
+    )
+    monkeypatch.setattr(journal_module, "time", clock)
+    monkeypatch.setattr(journal_module, "SEAL_SECONDS", 3600.0)
+
+    def sealed() -> list[Path]:
+        return sorted(root.glob("*/*.wal"))
+
+    async def use(journal: Journal) -> None:
+        await journal.append(b"before", b"s" * 32)
+        while not sealed():
+            await asyncio.sleep(0.02)
+        clock.time = lambda: midnight + 1
+        await journal.append(b"after", b"s" * 32)
+        await journal.append(b"later", b"s" * 32)
+        assert len(sealed()) == 1
+
+    run(use, root)
+    names = [f"receiver-1-{path.stem}" for path in sealed()]
+    found = [read_segment(path.read_bytes(), name) for path, name in zip(sealed(), names, strict=True)]
+    assert [[item.body for item in deliveries] for deliveries, _ in found] == [
+        [b"before"],
+        [b"after", b"later"],
+    ]
 
 
 def test_an_answer_waits_for_no_seal(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
