@@ -2,7 +2,9 @@
 
 import contextlib
 import http.client
+import socket
 import ssl
+import threading
 from urllib.parse import urlsplit
 
 from receiver.errors import InvalidSetting
@@ -87,6 +89,10 @@ class Target:
             HEADER.decode(): f"sha256={signature.hex()}",
             "user-agent": "ctm-receiver",
         }
+        # The timeout of a socket begins anew with every byte: a bot that drips would never come to its end.
+        cut_off = threading.Timer(ANSWER_SECONDS, self._cut_off)
+        cut_off.daemon = True
+        cut_off.start()
         try:
             self._connection.request("POST", self._path, body, headers)
             answer = self._connection.getresponse()
@@ -98,3 +104,11 @@ class Target:
         except (OSError, http.client.HTTPException):
             self.close()
             return None
+        finally:
+            cut_off.cancel()
+
+    def _cut_off(self) -> None:
+        connected = self._connection.sock
+        if connected is not None:
+            with contextlib.suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)

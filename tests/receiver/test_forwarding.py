@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -462,3 +464,19 @@ def test_a_certificate_is_verified(
     assert bot.received == []
     assert send(bot.url) == "forwarded"
     assert bot.bodies == [b"1"]
+
+
+def test_a_bot_that_drips_its_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("receiver.target.ANSWER_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                while True:  # never an answer, and never a second of silence
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    time.sleep(0.05)
+
+        threading.Thread(target=drip, daemon=True).start()
+        target = Target(f"http://127.0.0.1:{listener.getsockname()[1]}/hook")
+        assert target.send(b"{}", bytes(32)) == "unavailable"
