@@ -155,7 +155,9 @@ class Workbench:
         known("by", by, performance.KEYS)
         question = self._session.ask(filters, model=model, window_days=window_days, basis=basis)
         table, sql = self._foreseen(question, by)
-        judged = outlook.judgements(self._pool(question, by), by, self.settings.target_cac)
+        judged = {}
+        if by in outlook.CANDIDATES:
+            judged = outlook.judgements(self._pool(question, by), by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
         draw = _chart("cac_by_ad", target_cac=self.settings.target_cac) if by == "ad" else None
         result = self._session.result(

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctm_analytics.answers.performance import KEYS
+from ctm_analytics.answers.waits import places_by_key
 from ctm_analytics.formats import percent
 from ctm_analytics.statistics.cure import CureFit, fit_cure
 from ctm_analytics.statistics.maturation import ConversionLag, conversion_lag, matured_cac
@@ -82,16 +84,14 @@ def cure(waits: pa.Table) -> CureFit:
 
 def ages_by_group(ages: pa.Table, by: str) -> dict[Key, Ages]:
     """Collect each group's ages from the mart ``cohort_ages``."""
-    rows: dict[Key, list[Values]] = {}
-    for row in ages.to_pylist():
-        rows.setdefault(tuple(row[key] for key in KEYS[by]), []).append(row)
+    days, counts = (ages.column(name).to_numpy() for name in ("age_days", "conversations"))
     return {
-        key: Ages(
-            np.repeat([row["age_days"] for row in of], [row["conversations"] for row in of]),
-            frozenset(row["platform"] for row in of),
-            max(row["last_day"] for row in of),
+        tuple(key.values()): Ages(
+            np.repeat(days[places], counts[places]),
+            frozenset(ages.column("platform").take(places).unique().to_pylist()),
+            pc.max(ages.column("last_day").take(places)).as_py(),
         )
-        for key, of in rows.items()
+        for key, places in places_by_key(ages, KEYS[by])
     }
 
 
@@ -101,7 +101,7 @@ def judgements(pool: pa.Table, by: str, target_cac: float | None) -> dict[Key, V
     Parameters
     ----------
     pool : Table of the mart ``ad_performance`` of all groups of the period: what is filtered out teaches too
-    by : str; other groups than ``CANDIDATES`` are not judged
+    by : one of ``CANDIDATES``
     target_cac : float or None; without one there is neither chance nor verdict
 
     Returns
@@ -188,12 +188,8 @@ def lag_sentence(fit: CureFit) -> str:
 
 
 def _shrunk(pool: pa.Table, by: str) -> tuple[list[Values], Shrinkage]:
-    """Shrink the groups that could be given money; a day or a platform is none."""
-    rows = [
-        row
-        for row in pool.to_pylist()
-        if by in CANDIDATES and row[KEYS[by][0]] is not None and row["paid_spend"] is not None
-    ]
+    """Shrink the groups that money was spent on."""
+    rows = [row for row in pool.to_pylist() if row[KEYS[by][0]] is not None and row["paid_spend"] is not None]
     spend = [row["paid_spend"] for row in rows]
     return rows, shrink_cac(spend, [row["paid_new_customers"] or 0.0 for row in rows])
 

@@ -4,13 +4,10 @@ import contextlib
 import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from receiver.errors import ReceiverError
-
-if TYPE_CHECKING:
-    pass
 
 CONNECT_SECONDS = 3
 RETRIES = 2
