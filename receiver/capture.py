@@ -11,7 +11,7 @@ from receiver.errors import EXIT_STORAGE, ReceiverError
 from receiver.metrics import Figures
 from receiver.settings import ReceiverSettings
 from receiver.store.folder import DataFolder
-from receiver.store.journal import seal_dead_journals
+from receiver.store.open_segment import seal_dead_journals
 from receiver.store.publisher_process import SILENT_SECONDS, Beat, PublisherProcess
 
 BEAT_SECONDS = 10.0

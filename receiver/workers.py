@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from receiver.metrics import Figures
 from receiver.settings import ReceiverSettings, without_secrets
 from receiver.store.folder import DataFolder
-from receiver.store.journal import seal_dead_journals
+from receiver.store.open_segment import seal_dead_journals
 from receiver.working import Assignment
 
 SILENT_SECONDS = 30.0

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import logging
 import os
@@ -13,13 +12,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from receiver.errors import StorageBusy, StorageFailed
 from receiver.store.folder import RESERVE_BYTES, DataFolder, sync_folder, try_lock, write_all
-from receiver.store.segment import FILE_MAGIC, FRAME_OVERHEAD_BYTES, Delivery, encode_frame
+from receiver.store.open_segment import create_segment, finish_segment
+from receiver.store.segment import FRAME_OVERHEAD_BYTES, Delivery, encode_frame
 
 SEAL_SECONDS = 2.0
 SEAL_BYTES = 16 * 1024 * 1024
@@ -31,7 +29,6 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 # Set aside for each segment: a group may still be added just before it is full.
 SEGMENT_BYTES = SEAL_BYTES + 1024 * 1024
 _DAY_SECONDS = 24 * 3600
-_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: what is set aside is no content
 
 logger = logging.getLogger("receiver")
 
@@ -41,18 +38,6 @@ class _Waiting(NamedTuple):
     signature: bytes
     body: bytes
     durable: asyncio.Future[None]
-
-
-@dataclass
-class _Segment:
-    """An open segment: so many frames and bytes lie in it, and so many bytes are set aside for it."""
-
-    name: str
-    path: Path
-    descriptor: int
-    reserved: int
-    frames: int = 0
-    size: int = len(FILE_MAGIC)
 
 
 class Journal:
@@ -111,20 +96,20 @@ class Journal:
         OSError
             If the disk refuses; it may be tried again, with another id.
         """
-        self._receiver_id, self._number = receiver_id, 0
+        self._number = 0
         self._folder = self._data.journal / receiver_id
         self._folder.mkdir(mode=0o700)
         lock = try_lock(self._folder / "LOCK")
         if lock is None:
             raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), str(self._folder))
         try:
-            self._segment = self._create_segment(0)
+            self._segment = create_segment(self._folder, 0, SEGMENT_BYTES)
             sync_folder(self._data.journal)
         except OSError:
             os.close(lock)
             raise
         self._lock: int | None = lock
-        self._next = self._helper.submit(self._create_segment, 1)
+        self._next = self._helper.submit(create_segment, self._folder, 1, SEGMENT_BYTES)
         self._seal_due = 0.0
         self.failure = None
         self._thread.start()
@@ -204,9 +189,9 @@ class Journal:
         try:
             while self._commit_group():
                 pass
-            self._helper.submit(self._finish_segment, self._segment).result()
+            self._helper.submit(finish_segment, self._segment).result()
             with contextlib.suppress(OSError):  # it was not needed, whether or not it could be created
-                self._finish_segment(self._next.result())
+                finish_segment(self._next.result())
         except Exception as error:
             # Whatever it was, nobody may be left waiting for an answer that never comes.
             self._stop(error)
@@ -269,38 +254,13 @@ class Journal:
             # This one goes on as long as there is room for it.
             self._seal_due = time.monotonic() + SEAL_SECONDS
         else:
-            finishing = self._helper.submit(self._finish_segment, self._segment)
+            finishing = self._helper.submit(finish_segment, self._segment)
             finishing.add_done_callback(self._look_at_failure)
             self._segment = following
             self._number += 1
-        self._next = self._helper.submit(self._create_segment, self._number + 1)
+        self._next = self._helper.submit(create_segment, self._folder, self._number + 1, SEGMENT_BYTES)
 
     # Below: the helper's thread.
-
-    def _create_segment(self, number: int) -> _Segment:
-        """Create a segment, its space and its name on disk: the next delivery may be the first in it."""
-        path = self._folder / f"{number:016}.open"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        try:
-            reserved = _set_aside(descriptor, SEGMENT_BYTES)
-            write_all(descriptor, FILE_MAGIC)
-            os.fsync(descriptor)
-            sync_folder(self._folder)
-        except OSError:
-            os.close(descriptor)
-            path.unlink()
-            raise
-        return _Segment(f"{self._receiver_id}-{number:016}", path, descriptor, reserved)
-
-    def _finish_segment(self, segment: _Segment) -> None:
-        """Give a segment its final name, and what was set aside for it back to the disk."""
-        os.ftruncate(segment.descriptor, segment.size)
-        os.close(segment.descriptor)
-        if segment.frames:
-            segment.path.rename(segment.path.with_suffix(".wal"))
-        else:
-            segment.path.unlink()
-        sync_folder(self._folder)
 
     def _look_at_failure(self, finishing: "Future[None]") -> None:
         if (error := finishing.exception()) is not None:
@@ -329,66 +289,6 @@ class Journal:
         self._on_failure()
 
 
-def _set_aside(descriptor: int, size: int) -> int:
-    """Set disk space aside for a file without making it longer; how many bytes, 0 where that is not known.
-
-    Raises
-    ------
-    OSError
-        If the disk has no room.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(libc, "fallocate64"):
-        return 0
-    offsets = ctypes.c_int64(0), ctypes.c_int64(size)
-    if libc.fallocate64(descriptor, _KEEP_SIZE, *offsets) == 0:
-        return size
-    number = ctypes.get_errno()
-    if number in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EFBIG):
-        return 0
-    raise OSError(number, os.strerror(number))
-
-
 def _bound(value: float, bounds: Sequence[float]) -> str:
     place = bisect_left(bounds, value)
     return str(bounds[place]) if place < len(bounds) else "+Inf"
-
-
-def seal_dead_journals(root: Path) -> int:
-    """Seal what receivers that are no longer alive have left open.
-
-    Damage is not judged here: reading a segment finds every whole frame whatever happened to the others.
-
-    Returns
-    -------
-    int
-        How many segments were sealed.
-    """
-    sealed = 0
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        lock = try_lock(folder / "LOCK")
-        if lock is None:
-            continue
-        for segment in sorted(folder.glob("*.open")):
-            size = segment.stat().st_size
-            if size <= len(FILE_MAGIC):
-                segment.unlink()
-            else:
-                os.truncate(segment, size)  # gives back what was set aside behind its end
-                segment.rename(segment.with_suffix(".wal"))
-                sealed += 1
-        sync_folder(folder)
-        os.close(lock)
-    return sealed
-
-
-def remove_empty_journals(root: Path) -> None:
-    """Remove the folders of receivers that are no longer alive and whose segments are all published."""
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        lock = try_lock(folder / "LOCK")
-        if lock is None:
-            continue
-        if [path.name for path in folder.iterdir()] == ["LOCK"]:
-            (folder / "LOCK").unlink()
-            folder.rmdir()
-        os.close(lock)

@@ -13,10 +13,10 @@ import pyarrow as pa
 from receiver.deliveries import Event, ReadingOptions, read_delivery
 from receiver.store.backfill import remove_unfinished_backfills
 from receiver.store.folder import DataFolder, locked, sync_folder, try_lock
-from receiver.store.journal import remove_empty_journals, seal_dead_journals
 from receiver.store.late import settled_ids
 from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
 from receiver.store.object_store import ObjectStore, StoreUnavailable
+from receiver.store.open_segment import remove_empty_journals, seal_dead_journals
 from receiver.store.parquet import event_batch, event_schema, write_events
 from receiver.store.raw import leave_only, read_sealed
 from receiver.store.rhythm import Rhythm

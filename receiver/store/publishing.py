@@ -25,8 +25,8 @@ from receiver.settings import load_retention_days
 from receiver.store.background import BackgroundCompaction
 from receiver.store.folder import DataFolder, try_lock
 from receiver.store.heartbeat import write_heartbeat
-from receiver.store.journal import remove_empty_journals
 from receiver.store.object_store import ObjectStore, StoreUnavailable
+from receiver.store.open_segment import remove_empty_journals
 from receiver.store.publisher import Publisher, remove_unfinished
 
 POLL_SECONDS = 0.25

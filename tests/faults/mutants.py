@@ -66,9 +66,9 @@ MUTANTS = [
     ),
     Mutant(
         "no sync of the folder of a new segment",
-        "store/journal.py",
-        "            os.fsync(descriptor)\n            sync_folder(self._folder)\n",
-        "            os.fsync(descriptor)\n",
+        "store/open_segment.py",
+        "        os.fsync(descriptor)\n        sync_folder(folder)\n",
+        "        os.fsync(descriptor)\n",
         (f"{JOURNAL}::test_the_name_of_a_segment_is_durable_before_its_first_delivery_is",),
     ),
     Mutant(
@@ -87,16 +87,16 @@ MUTANTS = [
     ),
     Mutant(
         "what is set aside is never given back",
-        "store/journal.py",
-        "        os.ftruncate(segment.descriptor, segment.size)\n",
+        "store/open_segment.py",
+        "    os.ftruncate(segment.descriptor, segment.size)\n",
         "",
         (f"{JOURNAL}::test_space_is_set_aside_for_the_open_segments_and_given_back",),
     ),
     Mutant(
         "an answer waits for a seal",
         "store/journal.py",
-        "            finishing = self._helper.submit(self._finish_segment, self._segment)\n",
-        "            finishing = self._helper.submit(self._finish_segment, self._segment)\n"
+        "            finishing = self._helper.submit(finish_segment, self._segment)\n",
+        "            finishing = self._helper.submit(finish_segment, self._segment)\n"
         "            finishing.exception()\n",
         (f"{JOURNAL}::test_an_answer_waits_for_no_seal",),
     ),

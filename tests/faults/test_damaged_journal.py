@@ -10,7 +10,7 @@ from receiving import Receiver, message, published, wait_until
 from segments import RECEIVED_AT, publish_all
 
 from receiver.store.folder import DataFolder
-from receiver.store.journal import seal_dead_journals
+from receiver.store.open_segment import seal_dead_journals
 from receiver.store.segment import FILE_MAGIC, FRAME_OVERHEAD_BYTES, Delivery, encode_frame
 from receiver.store.verification import verify
 

@@ -15,14 +15,14 @@ import pytest
 
 from receiver.errors import StorageBusy, StorageFailed
 from receiver.store import journal as journal_module
+from receiver.store import open_segment
 from receiver.store.folder import RESERVE_BYTES, DataFolder
 from receiver.store.journal import (
     MAX_WAITING,
     SEGMENT_BYTES,
     Journal,
-    remove_empty_journals,
-    seal_dead_journals,
 )
+from receiver.store.open_segment import remove_empty_journals, seal_dead_journals
 from receiver.store.segment import (
     FILE_MAGIC,
     FRAME_OVERHEAD_BYTES,
@@ -353,7 +353,7 @@ def test_a_nearly_full_disk_accepts_what_was_set_aside_and_then_nothing_until_th
     async def use(journal: Journal) -> None:
         with monkeypatch.context() as patch:
             fill_disk(patch, root)
-            patch.setattr(journal_module, "_set_aside", refuse_space)
+            patch.setattr(open_segment, "_set_aside", refuse_space)
             await asyncio.gather(*(journal.append(body, b"s" * 32) for _ in range(3)))
             with pytest.raises(StorageBusy):
                 journal.append(body, b"s" * 32)
@@ -377,7 +377,7 @@ def test_a_segment_that_cannot_be_followed_goes_on_until_it_can(
 
     async def use(journal: Journal) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(journal_module, "_set_aside", refuse_space)
+            patch.setattr(open_segment, "_set_aside", refuse_space)
             for body in (b"0", b"1", b"2", b"3"):  # the next segment was there before
                 await journal.append(body, b"s" * 32)
         for number in range(4, 8):
@@ -405,7 +405,7 @@ def test_space_is_set_aside_for_the_open_segments_and_given_back(root: Path) -> 
         dead = root / "dead"
         shutil.copytree(root / "receiver-1", dead)
         descriptor = os.open(dead / f"{0:016}.open", os.O_WRONLY)
-        assert journal_module._set_aside(descriptor, SEGMENT_BYTES) == SEGMENT_BYTES
+        assert open_segment._set_aside(descriptor, SEGMENT_BYTES) == SEGMENT_BYTES
         os.close(descriptor)
         seal_dead_journals(root)
 
