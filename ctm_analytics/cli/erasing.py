@@ -99,7 +99,7 @@ def _erase(
     from receiver.deliveries import ReadingOptions
     from receiver.settings import load_reading_settings
     from receiver.store.erasure import erase as erase_captured
-    from receiver.store.erasure import publish_everything
+    from receiver.store.erasure import latest_receipt, publish_everything
     from receiver.store.tombstones import Person, add_tombstone
 
     options = ReadingOptions(**vars(load_reading_settings(folder.root, os.environ)))
@@ -114,18 +114,21 @@ def _erase(
             f"The imports give their {fields} to others too, so it is kept there. Is it one person? Add {others}."
         )
     imported = ErasedContact(*person)
+    latest = latest_receipt(folder)
     now = datetime.now(UTC)
+    until = max(now, latest)
     if dry_run:
-        found = erase_captured(folder, person, now, is_dry_run=True)
+        found = erase_captured(folder, person, until, is_dry_run=True)
         found += erase_contact(folder.root, imported, identities.own, is_dry_run=True)
         print(f"would erase: {_counted(found)}")
         return found
     add_tombstone(folder, person, identities.own, now)
     publish_everything(folder, options)
-    found = erase_captured(folder, person, now)
+    found = erase_captured(folder, person, until)
     found += erase_contact(folder.root, imported, identities.own)
     print(f"erased: {_counted(found)}")
-    _prove(folder, person, identities.own, now)
+    print(f"kept out from now on: whatever comes again from before {now:%Y-%m-%d %H:%M:%S} UTC")
+    _prove(folder, person, identities.own, until)
     _close_requests(folder, person, was_known=bool(found.total()))
     return found
 
@@ -162,7 +165,6 @@ def _prove(
     imported = imports_left(folder.root, ErasedContact(*person), identities)
     left = sorted({*proof.left, *imported})
     kinds = proof.files
-    print(f"kept out from now on: whatever comes again from before {until:%Y-%m-%d %H:%M:%S} UTC")
     print(
         f"searched: {kinds.total():,} files, {proof.bytes:,} bytes: {kinds['parquet']:,} Parquet files row by row,"
         f" {kinds['segments']:,} segments delivery by delivery, {kinds['others']:,} others byte by byte"
@@ -189,14 +191,25 @@ def _list_requests(folder: "DataFolder") -> None:
 
 
 def _carry_out_known(folder: "DataFolder", dry_run: bool) -> None:
+    from receiver.errors import ReceiverError
     from receiver.store.deletion_requests import open_requests
     from receiver.store.erasure import known_contacts
 
     requests = open_requests(folder)
     known = known_contacts(folder, {request.user_id or "" for request in requests})
+    failed = 0
     for request in requests:
         if request.user_id in known:
-            _carry_out(folder, request.code, [], dry_run)
+            try:
+                _carry_out(folder, request.code, [], dry_run)
+            except (CtmError, ReceiverError, OSError) as error:  # the others are not to wait for this one
+                _say(f"request {request.code} is not carried out: {error}")
+                failed += 1
+    if failed:
+        raise ErasureFailed(
+            f"{failed} of {len(requests)} open requests failed, as said above; they stay open."
+            " Mend what stops them, then run the same command again."
+        )
 
 
 def _carry_out(folder: "DataFolder", code: str, contacts: Iterable[str], dry_run: bool) -> None:

@@ -27,7 +27,7 @@ from receiver.store.parquet import read_checked
 from receiver.store.publisher import publish_journal
 from receiver.store.raw import leave_only, read_sealed, sealed_segments
 from receiver.store.rewriting import rewrite_recent, rewrite_settled
-from receiver.store.tombstones import Kin, Person
+from receiver.store.tombstones import Kin, Person, instant
 from receiver.store.traces import Traces
 from receiver.store.unsending import forget_notes
 
@@ -78,6 +78,18 @@ def known_contacts(folder: DataFolder, ids: Collection[str]) -> set[str]:
             contacts = rows.column("contact_id")
             known.update(contacts.filter(pc.is_in(contacts, value_set=wanted)).to_pylist())
     return known
+
+
+def latest_receipt(folder: DataFolder) -> datetime:
+    """Say when the last of what lies here was received: later than now, where the receiver's clock was ahead."""
+    latest = 0
+    for path in live_files(folder, current_manifest(folder)).values():
+        for rows in read_checked(path, ["received_at"]):
+            newest = pc.max(rows.column("received_at").cast(pa.int64())).as_py()
+            latest = max(latest, newest or latest)
+    for path in [*folder.journal.glob("*/*.open"), *sealed_segments(folder)]:
+        latest = max([latest, *(delivery.received_at for delivery in read_sealed(folder, path).deliveries)])
+    return instant(latest)
 
 
 def erase(folder: DataFolder, person: Person, until: datetime, *, is_dry_run: bool = False) -> Counter[str]:

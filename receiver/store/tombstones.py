@@ -63,6 +63,11 @@ def microseconds(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
+def instant(microseconds: int) -> datetime:
+    """Give the instant (UTC) of a count of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
 def hashed(pepper: bytes, *fields: str | None) -> str:
     """Return the keyed hash (32 hex digits) under which fields stand in a tombstone."""
     return hashlib.blake2b(json.dumps(fields).encode(), key=pepper, digest_size=16).hexdigest()

@@ -12,7 +12,7 @@ from receiver.store.tombstones import Person, microseconds
 
 
 class Traces:
-    """Finds what was known of a person up to an instant; what they do afterwards is not looked at.
+    """Finds what was known of a person up to an instant; what comes afterwards is not looked at.
 
     Parameters
     ----------

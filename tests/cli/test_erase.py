@@ -9,11 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from people import ANNA, ANNA_USER_ID, BEN, CLEO, files_with, said, wamid, whatsapp, wrote
+from people import ACCOUNT, ANNA, ANNA_USER_ID, BEN, CLEO, files_with, said, wamid, whatsapp, wrote
 from receiving import data
 from segments import add_segment, folder, publish_all
 
 from receiver.store.compaction import compact
+from receiver.store.deletion_requests import open_requests, store_request
 from receiver.store.folder import DataFolder
 from receiver.store.manifest import current_manifest, live_files
 from receiver.store.unsending import forget_taken_back
@@ -382,3 +383,43 @@ def test_an_option_that_would_not_be_heard_is_refused(
     done = ctm("erase", *arguments, "--data", captured.root)
     assert (done.exit_code, message in done.stderr) == (2, True)
     assert rows(captured) == before
+
+
+@pytest.mark.parametrize("is_published", [True, False])
+def test_what_lies_there_is_erased_also_if_the_receivers_clock_was_ahead(
+    folder: DataFolder, ctm, monkeypatch: pytest.MonkeyPatch, is_published: bool
+) -> None:
+    ahead = int((time.time() + 7200) * 1_000_000)
+    monkeypatch.setattr("segments.RECEIVED_AT", ahead)
+    soon = whatsapp(said(ANNA, 2, seconds=ahead // 1_000_000))  # what has no time gets the receiver's
+    segment = add_segment(folder, 0, whatsapp(said(ANNA, 1)), soon, wrote(CLEO, "m_1"))
+    if is_published:
+        publish_all(folder)
+    else:
+        segment.rename(segment.with_suffix(".open"))
+    counted = ctm("erase", "--contact", ANNA, "--dry-run", "--data", folder.root)
+    assert counted.text.startswith("would erase: 2 events" if is_published else "would erase: 0 events")
+    run = ctm("erase", "--contact", ANNA, "--data", folder.root)
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert files_with(folder.root, *NEEDLES) == []
+    assert [row["message_id"] for row in rows(folder)] == ["m_1"]
+    # Only what lies there: her next message, by a clock that is right again, is a new beginning.
+    monkeypatch.setattr("segments.RECEIVED_AT", int(time.time() * 1_000_000) + 2_000_000)
+    add_segment(folder, 1, whatsapp(said(ANNA, 3, seconds=int(time.time()) + 2)))
+    assert publish_all(folder)[0].events == 1
+
+
+def test_a_request_that_fails_stops_no_other(folder: DataFolder, ctm) -> None:
+    add_segment(folder, 0, wrote(ACCOUNT, "m_1"), wrote(CLEO, "m_2"), whatsapp(said(BEN, 3)))
+    publish_all(folder)
+    codes = [store_request(folder, user_id, user_id.encode()) for user_id in (ACCOUNT, CLEO, BEN)]
+    oldest = folder.erasures / "requests" / f"{codes[0]}.json"
+    oldest.write_text(
+        json.dumps(json.loads(oldest.read_text()) | {"received_at": "2026-01-01T00:00:00+00:00"})
+    )
+    run = ctm("erase", "--requests", "--data", folder.root)
+    assert run.exit_code == 1
+    assert f"request {codes[0]} is not carried out: --contact: this id is that of an account" in run.stderr
+    assert "1 of 3 open requests failed" in run.stderr
+    assert [request.code for request in open_requests(folder)] == codes[:1]
+    assert files_with(folder.root, CLEO, BEN) == []
