@@ -8,7 +8,8 @@ import pytest
 
 from receiver.deliveries import ReadingOptions
 from receiver.store.folder import DataFolder
-from receiver.store.publisher import Publication, Publisher, remove_unfinished
+from receiver.store.publisher import Publication, Publisher
+from receiver.store.publishing import remove_unfinished
 from receiver.store.segment import FILE_MAGIC, Delivery, encode_frame
 
 RECEIVED_AT = 1_783_075_201_000_000

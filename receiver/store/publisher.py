@@ -11,7 +11,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from receiver.deliveries import Event, ReadingOptions, read_delivery
-from receiver.store.backfill import remove_unfinished_backfills
 from receiver.store.folder import DataFolder, locked, sync_folder, try_lock
 from receiver.store.late import settled_ids
 from receiver.store.manifest import current_manifest, live_files, output_generation, prepare_events
@@ -61,13 +60,6 @@ class Publication:
         self.unreadable += other.unreadable
         self.erased += other.erased
         self.shared_keys += other.shared_keys
-
-
-def remove_unfinished(folder: DataFolder) -> None:
-    """Remove what an interrupted run has left in ``staging/``; nobody may be writing there."""
-    for unfinished in folder.staging.glob("*.tmp"):
-        unfinished.unlink(missing_ok=True)
-    remove_unfinished_backfills(folder)
 
 
 def publish_journal(

@@ -1,41 +1,26 @@
-"""The publisher's process: it publishes what is sealed, and writes the receiver's heartbeats.
+"""The publisher's process: it takes the folder, says ``ready``, and publishes until the receiver says so.
 
 It reads one JSON object a line: ``{"beat": {"receiver_id": …, "started_at": …, "beat_at": …}, "end": ""}``
 (``end`` is ``drain``: when all is published, or ``leave``: after the segment in hand), and writes ``ready``, then one
 JSON object for each segment (what became of it) and for each line read (how the accounts are, as ``gauges``).
 """
 
-import gc
 import json
 import logging
 import os
-import select
 import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
-from receiver.deliveries import ReadingOptions
 from receiver.errors import EXIT_FAILED, FolderInUse, ReceiverError
-from receiver.settings import load_retention_days
-from receiver.store.background import BackgroundCompaction
+from receiver.store.backfill import remove_unfinished_backfills
 from receiver.store.folder import DataFolder, try_lock
-from receiver.store.heartbeat import write_heartbeat
-from receiver.store.object_store import ObjectStore, StoreUnavailable
 from receiver.store.open_segment import remove_empty_journals
-from receiver.store.publisher import Publisher, remove_unfinished
 
 POLL_SECONDS = 0.25
 LOCK_SECONDS = 3.0
-LIST_SECONDS = 1.0
-TIDY_SECONDS = 3600.0
-LONGEST_PAUSE_SECONDS = 30.0
-# Events of a segment are many objects and no garbage.
-GARBAGE_OBJECTS = 100_000
 
 logger = logging.getLogger("receiver")
 
@@ -56,16 +41,9 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
-    os.nice(10)  # an answer may not wait for a processor, a publication may
-    gc.set_threshold(GARBAGE_OBJECTS)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
     settings = json.loads(arguments[0])
     folder = DataFolder(Path(settings["data"]))
-    options = ReadingOptions(
-        store_text=settings["store_text"],
-        bot_app_ids=frozenset(settings["bot_app_ids"]),
-        human_app_ids=frozenset(settings["human_app_ids"]),
-    )
     try:
         folder.create()
         _lock(folder)
@@ -73,12 +51,22 @@ def main(arguments: list[str]) -> int:
         remove_unfinished(folder)
         remove_empty_journals(folder.journal)
         print("ready", flush=True)
-        events_url = settings["events_url"]
-        _publish_until_drained(folder, options, ObjectStore(events_url) if events_url else None)
+        os.nice(10)  # an answer may not wait for a processor, a publication may
+        # Here, because Parquet takes longer to import than all before: the first answer does not wait for it.
+        from receiver.store.publication import publish_until_told
+
+        publish_until_told(folder, settings)
         return 0
     except (ReceiverError, OSError, sqlite3.Error) as error:
         logger.critical("publisher: %s", error)
         return EXIT_FAILED
+
+
+def remove_unfinished(folder: DataFolder) -> None:
+    """Remove what an interrupted run has left in ``staging/``; nobody may be writing there."""
+    for unfinished in folder.staging.glob("*.tmp"):
+        unfinished.unlink(missing_ok=True)
+    remove_unfinished_backfills(folder)
 
 
 def _lock(folder: DataFolder) -> None:
@@ -88,132 +76,6 @@ def _lock(folder: DataFolder) -> None:
         if time.monotonic() > give_up:
             raise FolderInUse(f"{folder.root}: another receiver publishes from this folder. Stop it first.")
         time.sleep(POLL_SECONDS)
-
-
-def _publish_until_drained(folder: DataFolder, options: ReadingOptions, store: ObjectStore | None) -> None:
-    publisher = Publisher(folder, options, store)
-    compaction = BackgroundCompaction(folder, load_retention_days(folder.root, os.environ), store)
-    try:
-        _work(publisher, compaction, _Receiver(folder, publisher, store))
-        remove_empty_journals(folder.journal)
-    finally:
-        compaction.stop()
-        publisher.rhythm.save()
-        publisher.close()
-
-
-def _work(publisher: Publisher, compaction: BackgroundCompaction, receiver: "_Receiver") -> None:
-    outage = _Outage()
-    tidy_at = time.monotonic() + TIDY_SECONDS
-    while receiver.end != "leave":
-        segments = publisher.sealed_segments()
-        if receiver.end == "drain" and not segments:
-            return
-        pause = POLL_SECONDS
-        if receiver.end or outage.is_over():
-            try:
-                pause = _publish(publisher, segments, receiver)
-                outage.has_ended()
-            except StoreUnavailable as error:
-                if receiver.end == "drain":
-                    raise
-                outage.goes_on(error)
-        if not receiver.end and (done := compaction.look()):
-            _say(done)
-        if time.monotonic() >= tidy_at:
-            publisher.tidy()
-            publisher.rhythm.save()
-            tidy_at = time.monotonic() + TIDY_SECONDS
-        receiver.listen(pause)
-
-
-def _publish(publisher: Publisher, segments: Sequence[Path], receiver: "_Receiver") -> float:
-    """Publish for a while; how long there is nothing to do then."""
-    # What a receiver has sealed meanwhile goes before a backfill: after a while they are listed again.
-    list_at = time.monotonic() + LIST_SECONDS
-    for segment in segments:
-        publication = publisher.publish(segment)
-        if publication is None:  # an erasure has the folder, or a command
-            break
-        _say(asdict(publication))
-        receiver.listen(0)
-        if receiver.end == "leave" or time.monotonic() >= list_at:
-            return 0.0
-    return POLL_SECONDS
-
-
-class _Outage:
-    """How long to leave an object store alone that does not answer."""
-
-    def __init__(self) -> None:
-        self._pause = 0.0
-        self._retry_at = 0.0
-
-    def is_over(self) -> bool:
-        """Whether it may be tried, again or still."""
-        return time.monotonic() >= self._retry_at
-
-    def goes_on(self, error: StoreUnavailable) -> None:
-        """Wait, longer each time, and say so."""
-        self._pause = min(2 * self._pause or 1.0, LONGEST_PAUSE_SECONDS)
-        self._retry_at = time.monotonic() + self._pause
-        logger.error("publisher: %s What is sealed waits in journal/.", error)
-        _say({"store_failures": 1})
-
-    def has_ended(self) -> None:
-        """Note that it answers."""
-        self._pause = 0.0
-
-
-class _Receiver:
-    """What the receiver says, and the heartbeats that it has written.
-
-    Attributes
-    ----------
-    end : str, how this process is to end: ``drain``, ``leave``, or empty while it is not
-    """
-
-    def __init__(self, folder: DataFolder, publisher: Publisher, store: ObjectStore | None) -> None:
-        self.end = ""
-        self._folder = folder
-        self._publisher = publisher
-        self._store = store
-
-    def listen(self, timeout_seconds: float) -> None:
-        """Do what the receiver says, or wait for a while.
-
-        Raises
-        ------
-        ReceiverError
-            When the receiver is gone: the next one must find the folder free.
-        """
-        readable, _, _ = select.select([sys.stdin], [], [], timeout_seconds)
-        if not readable:
-            return
-        # Few and short: each line is written into the pipe whole, and a next one once this one is answered.
-        content = os.read(sys.stdin.fileno(), select.PIPE_BUF)
-        if not content:
-            raise ReceiverError("the receiver is gone; what it acknowledged is published at the next start")
-        told = [json.loads(line) for line in content.splitlines()]
-        for message in told:
-            if message["beat"] is not None:
-                self._beat(message["beat"])
-            self.end = message["end"] or self.end
-            _say({"gauges": self._publisher.rhythm.figures(time.time_ns() // 1000)})
-
-    def _beat(self, beat: Mapping[str, str]) -> None:
-        started_at, beat_at = (datetime.fromisoformat(beat[name]) for name in ("started_at", "beat_at"))
-        try:
-            path = write_heartbeat(self._folder, beat["receiver_id"], started_at, beat_at)
-            if self._store is not None:
-                self._store.write(f"heartbeats/{path.name}", path.read_bytes())
-        except (OSError, StoreUnavailable) as error:
-            # A missing beat shows as a gap in capture, which is the careful side to err on.
-            logger.error("heartbeat: %s", error)
-
-
-def _say(what: Mapping[str, object]) -> None:
-    print(json.dumps(what), flush=True)
 
 
 if __name__ == "__main__":

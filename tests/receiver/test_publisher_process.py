@@ -2,6 +2,8 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +40,12 @@ async def until(condition: Callable[[], object]) -> None:
 
 def publisher_pids() -> list[int]:
     return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+
+
+def test_no_answer_waits_until_parquet_is_imported() -> None:
+    """It takes longer than all that the publisher does before it is ready, and the receiver waits for that."""
+    program = "import sys, receiver.store.publishing; print('pyarrow' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"
 
 
 def test_a_publisher_that_hangs_is_silent_until_it_goes_on(data: Path) -> None:
