@@ -1,6 +1,6 @@
 """Do groups wait equally long? The log-rank test and its weighted kin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from ctm_analytics.errors import InvalidArgument
 
 _ROUNDING = 1e-10
+# Times by groups that are held at once: some 8 MB an array.
+_BLOCK_CELLS = 1 << 20
 _Counts = NDArray[np.float64]
 
 # By the number at risk and the number of ends at each time: what a difference at that time weighs.
@@ -18,6 +20,15 @@ _WEIGHTINGS: dict[str, Callable[[_Counts, _Counts], _Counts]] = {
     "tarone_ware": lambda at_risk, _: np.sqrt(at_risk),
     "peto": lambda at_risk, ended: np.asarray(np.cumprod(1 - ended / (at_risk + 1)), dtype=np.float64),
 }
+
+
+class _Stratum(NamedTuple):
+    """Whom a stratum holds: the place of each one's time, the group, and how many ended and left then."""
+
+    place: NDArray[np.intp]
+    group: NDArray[np.intp]
+    ended: _Counts
+    weight: _Counts
 
 
 class LogRank(NamedTuple):
@@ -96,24 +107,26 @@ def log_rank_test(
     for label in np.unique(stratum):
         members = stratum == label
         times, place = np.unique(duration[members], return_inverse=True)
-        cell = place * names.size + group[members]
-        shape = (times.size, names.size)
-        ends, left = (
-            np.bincount(cell, values[members], times.size * names.size).reshape(shape)
-            for values in (ended, count)
+        who = _Stratum(place, group[members], ended[members], count[members])
+        all_ends, all_left = (
+            np.bincount(place, values, times.size).astype(np.float64) for values in (who.ended, who.weight)
         )
-        at_risk = left[::-1].cumsum(axis=0)[::-1]
-        has_end = ends.sum(axis=1) > 0
-        ends, at_risk = ends[has_end], at_risk[has_end]
-        d, n = ends.sum(axis=1), at_risk.sum(axis=1)
-        weight = _WEIGHTINGS[weighting](n, d)
-        share = at_risk / n[:, np.newaxis]
-        seen += ends.sum(axis=0)
-        expected += (d[:, np.newaxis] * share).sum(axis=0)
-        weighted += (weight[:, np.newaxis] * (ends - d[:, np.newaxis] * share)).sum(axis=0)
-        spread = weight**2 * d * (n - d) / np.maximum(n - 1, 1)
-        total_spread += float(spread.sum())
-        covariance += np.diag(spread @ share) - (share * spread[:, np.newaxis]).T @ share
+        all_at_risk = all_left[::-1].cumsum()[::-1]
+        has_end = all_ends > 0
+        weights_of = np.zeros(times.size)
+        weights_of[has_end] = _WEIGHTINGS[weighting](all_at_risk[has_end], all_ends[has_end])
+        for block, ends, at_risk in _blocks(who, times.size, names.size):
+            in_block = has_end[block]
+            ends, at_risk, weight = ends[in_block], at_risk[in_block], weights_of[block][in_block]
+            d, n = ends.sum(axis=1), at_risk.sum(axis=1)
+            share = at_risk / n[:, np.newaxis]
+            surplus = ends - d[:, np.newaxis] * share
+            seen += ends.sum(axis=0)
+            expected += d @ share
+            weighted += weight @ surplus
+            spread = weight**2 * d * (n - d) / np.maximum(n - 1, 1)
+            total_spread += float(spread.sum())
+            covariance += np.diag(spread @ share) - (share * spread[:, np.newaxis]).T @ share
     spreads, directions = np.linalg.eigh(covariance)
     # Differences sum to 0, so that at least one direction has no spread but rounding.
     is_known = spreads > _ROUNDING * total_spread
@@ -125,3 +138,22 @@ def log_rank_test(
 
     statistic = float(((weighted @ directions)[is_known] ** 2 / spreads[is_known]).sum())
     return LogRank(statistic, rank, float(gammaincc(rank / 2, statistic / 2)), seen, expected)
+
+
+def _blocks(who: _Stratum, times: int, groups: int) -> Iterator[tuple[slice, _Counts, _Counts]]:
+    """Yield ends and numbers at risk, times by groups, some times after the others: all together may not fit."""
+    order = np.argsort(who.place, kind="stable")
+    place, group, ended, weight = (values[order] for values in who)
+    at_risk = np.bincount(group, weight, groups).astype(np.float64)
+    step = max(1, _BLOCK_CELLS // groups)
+    for first in range(0, times, step):
+        block = slice(first, min(first + step, times))
+        rows, within = block.stop - first, slice(*np.searchsorted(place, (first, block.stop)))
+        cell = (place[within] - first) * groups + group[within]
+        ends, left = (
+            np.bincount(cell, values[within], rows * groups).reshape(rows, groups).astype(np.float64)
+            for values in (ended, weight)
+        )
+        gone = left.cumsum(axis=0)
+        yield block, ends, at_risk + left - gone
+        at_risk = at_risk - gone[-1]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.statistics import log_rank
 from ctm_analytics.statistics.log_rank import log_rank_test
 
 ROWS = st.lists(
@@ -43,6 +44,21 @@ def test_two_groups_are_compared_by_the_textbook_sum(rows: list[tuple[int, bool,
         assert answer.statistic == pytest.approx(difference**2 / variance, abs=1e-9)
         assert answer.degrees_of_freedom == 1
         assert answer.observed.sum() == pytest.approx(answer.expected.sum())
+
+
+@given(ROWS, st.integers(1, 12), st.sampled_from(["log_rank", "wilcoxon", "tarone_ware", "peto"]))
+def test_however_many_times_are_held_at_once_the_answer_is_one(
+    rows: list[tuple[int, bool, str, int]], cells: int, weighting: str
+) -> None:
+    times, ended, groups, weights = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
+    with pytest.MonkeyPatch.context() as patch:
+        whole = log_rank_test(times, ended, groups, weights=weights, weighting=weighting)
+        patch.setattr(log_rank, "_BLOCK_CELLS", cells)
+        parts = log_rank_test(times, ended, groups, weights=weights, weighting=weighting)
+    assert (whole is None) == (parts is None)
+    if whole is not None and parts is not None:
+        assert parts.statistic == pytest.approx(whole.statistic, rel=1e-9, abs=1e-9)
+        np.testing.assert_allclose(parts.expected, whole.expected)
 
 
 def test_strata_are_compared_within_and_added() -> None:
