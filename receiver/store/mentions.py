@@ -5,6 +5,7 @@ import binascii
 import mmap
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,49 @@ _CONTROL = r"\\[bfnrt]|\\u00[01][0-9a-fA-F]"
 _JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
 
 
+# RE2 refuses a pattern that needs more than 8 MiB: that of 20,000 long ids.
+MOST_LETTERS = 50_000
+
+
+class _Some:
+    """Some of the ids, as few as patterns of bearable size hold.
+
+    Attributes
+    ----------
+    found_by : str, in the common subset of Python's patterns and of RE2, which Arrow uses: no look-behind
+    """
+
+    def __init__(self, ids: list[str]) -> None:
+        encoded = [_in_message_id(id_) for id_ in ids if id_.isascii() and id_.isdecimal()]
+        # Nearly nothing names a person: looking for the letters alone is ten times as fast.
+        self._letters = [letters.encode() for letters in [*ids, *encoded]]
+        self._plain = "|".join(map(re.escape, ids))
+        self._encoded = [re.escape(letters) for letters in encoded]
+        before = rf"(?:^|[^0-9A-Za-z]|{_CONTROL})"
+        self.found_by = "|".join([rf"{before}(?:{self._plain})(?:[^0-9A-Za-z]|$)", *self._encoded])
+
+    def may_be_in(self, content: bytes | mmap.mmap) -> bool:
+        """Whether the letters of an id stand anywhere in bytes."""
+        return any(content.find(letters) >= 0 for letters in self._letters)
+
+    def in_bytes(self, content: bytes | mmap.mmap) -> bool:
+        """Whether bytes name the person, as they are."""
+        return self.may_be_in(content) and self._bytes.search(content) is not None
+
+    def erased_from(self, written: str) -> str:
+        """Return a text in which none of these ids is named."""
+        return self._replaced_by.sub(ERASED, written) if self.may_be_in(written.encode()) else written
+
+    @cached_property
+    def _bytes(self) -> re.Pattern[bytes]:
+        return re.compile(self.found_by.encode())
+
+    @cached_property
+    def _replaced_by(self) -> re.Pattern[str]:
+        before = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u00[01][0-9a-fA-F]))"
+        return re.compile("|".join([rf"{before}(?:{self._plain})(?![0-9A-Za-z])", *self._encoded]))
+
+
 class Mentions:
     """Finds ids, each only where no letter or digit stands beside it: 12 is not in 4123.
 
@@ -28,29 +72,11 @@ class Mentions:
     """
 
     def __init__(self, ids: Iterable[str]) -> None:
-        ids = list(ids)
-        plain = "|".join(re.escape(id_) for id_ in sorted(ids))
-        encoded = [_in_message_id(id_) for id_ in sorted(ids) if id_.isascii() and id_.isdecimal()]
-        # Nearly nothing names a person: looking for the letters alone is ten times as fast.
-        self._letters = [letters.encode() for letters in [*ids, *encoded]]
-        # In the common subset of Python's patterns and of RE2, which Arrow uses: no look-behind.
-        self._found_by = "|".join(
-            [rf"(?:^|[^0-9A-Za-z]|{_CONTROL})(?:{plain})(?:[^0-9A-Za-z]|$)", *map(re.escape, encoded)]
-        )
-        self._bytes = re.compile(self._found_by.encode())
-        self._replaced_by = re.compile(
-            "|".join(
-                [
-                    rf"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u00[01][0-9a-fA-F]))(?:{plain})(?![0-9A-Za-z])",
-                    *map(re.escape, encoded),
-                ]
-            )
-        )
+        self._parts: list[_Some] = [_Some(part) for part in _parted(sorted(ids))]
 
     def in_bytes(self, content: bytes | mmap.mmap) -> bool:
         """Whether bytes name the person, as they are."""
-        is_likely = any(content.find(letters) >= 0 for letters in self._letters)
-        return is_likely and self._bytes.search(content) is not None
+        return any(part.in_bytes(content) for part in self._parts)
 
     def in_body(self, body: bytes) -> bool:
         r"""Whether a delivery's body, or any JSON, names the person, also behind escapes (``\u0031``) or in UTF-16."""
@@ -67,9 +93,10 @@ class Mentions:
         """Say of each row whether any of its texts names the person; a body kept as base64 is looked into."""
         found = pa.array([False] * len(rows), pa.bool_())
         for column in rows.columns:
-            if pa.types.is_string(column.type) and self._may_be_in(column):
-                named = pc.match_substring_regex(column.combine_chunks(), self._found_by)
-                found = pc.or_(found, pc.fill_null(named, False))
+            if pa.types.is_string(column.type):
+                for part in self._parts_perhaps_in(column):
+                    named = pc.match_substring_regex(column.combine_chunks(), part.found_by)
+                    found = pc.or_(found, pc.fill_null(named, False))
         if "payload" not in rows.column_names:
             return found
         wrapped = pc.fill_null(
@@ -80,15 +107,15 @@ class Mentions:
                 found = pc.or_(found, pc.equal(pa.array(range(len(rows))), place))
         return found
 
-    def _may_be_in(self, column: pa.ChunkedArray) -> bool:
-        """Whether the letters of an id stand anywhere in a column, perhaps across two of its rows."""
-        texts = (chunk.buffers()[2] for chunk in column.chunks)
-        contents = (text.to_pybytes() for text in texts if text is not None)
-        return any(letters in content for content in contents for letters in self._letters)
+    def _parts_perhaps_in(self, column: pa.ChunkedArray) -> list[_Some]:
+        """List those of whose ids the letters stand anywhere in a column, perhaps across two of its rows."""
+        buffers = (chunk.buffers()[2] for chunk in column.chunks)
+        contents = [buffer.to_pybytes() for buffer in buffers if buffer is not None]
+        return [part for part in self._parts if any(map(part.may_be_in, contents))]
 
     def erased_from(self, written: str | None) -> str | None:
         """Return a text in which the person is no longer named."""
-        return None if written is None else self._replaced_by.sub(ERASED, written)
+        return None if written is None else self._erased_text(written)
 
     def erased_from_json(self, written: str) -> str:
         """Return JSON in which the person is no longer named; a number that holds an id becomes a text."""
@@ -96,8 +123,26 @@ class Mentions:
 
     def _erased_token(self, found: re.Match[str]) -> str:
         token = found[0]
-        erased = self._replaced_by.sub(ERASED, token)
+        erased = self._erased_text(token)
         return erased if token.startswith('"') or erased == token else f'"{ERASED}"'
+
+    def _erased_text(self, written: str) -> str:
+        for part in self._parts:
+            written = part.erased_from(written)
+        return written
+
+
+def _parted(ids: Iterable[str]) -> list[list[str]]:
+    """Part ids into lists of a bearable number of letters."""
+    parts: list[list[str]] = []
+    left = 0
+    for id_ in ids:
+        if len(id_) > left or not parts:
+            parts.append([])
+            left = MOST_LETTERS
+        parts[-1].append(id_)
+        left -= len(id_)
+    return parts
 
 
 def _in_message_id(number: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 DAY_SECONDS = 24 * 3600
 REMEMBERED_DAYS = 7
 FORGOTTEN_SECONDS = 14 * DAY_SECONDS
+MOST_ACCOUNTS = 10_000
 LEAST_SILENCE_SECONDS = 3600
 TIMES_LONGER = 2
 
@@ -19,7 +20,8 @@ class Rhythm:
 
     An account is silent when it has said nothing for an hour and twice as long as its longest silence of the last
     week, nights and Sundays included. One that is known for less than a day is not judged; one that was silent for
-    two weeks is forgotten. Accounts are kept as hashes. The file may be deleted at any time.
+    two weeks is forgotten, and above 10,000 accounts the one that was heard of longest ago. Accounts are kept as
+    hashes. The file may be deleted at any time.
     """
 
     def __init__(self, path: Path, started_at: int) -> None:
@@ -33,6 +35,7 @@ class Rhythm:
         """
         self._path = path
         self._started_at = started_at
+        # In the order in which they were last heard of.
         self._accounts: dict[str, tuple[int, int, dict[str, float]]] = {}
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -54,7 +57,10 @@ class Rhythm:
         day = str(received_at // 1_000_000 // DAY_SECONDS)
         if last >= self._started_at:
             gaps[day] = max(gaps.get(day, 0.0), (received_at - last) / 1_000_000)
+        self._accounts.pop(account, None)
         self._accounts[account] = (first, received_at, gaps)
+        if len(self._accounts) > MOST_ACCOUNTS:
+            del self._accounts[next(iter(self._accounts))]
 
     def figures(self, now: int) -> dict[str, float]:
         """Count the accounts and the silent ones, and measure the longest silence of any; forget what is long over."""

@@ -4,6 +4,7 @@ The publisher notes each deletion it meets in a file of its own, before the dele
 minutes later all notes are carried out together, since that reads every file that holds text.
 """
 
+import contextlib
 import json
 import time
 from collections import Counter
@@ -49,22 +50,27 @@ class TakenBack:
 
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
-        self._notes: set[str] = set()
+        self._notes: dict[tuple[str, int, int], set[Message]] = {}
         self._messages: set[Message] = set()
         self._met: set[Message] = set()
 
     def refresh(self) -> None:
-        """Read what was noted since, by whomever.
+        """Read what was noted since, by whomever, and forget what is remembered no more.
 
         Raises
         ------
         ReceiverError
             If a note cannot be read.
         """
-        for path in _notes(self._folder):
-            if path.name not in self._notes or path.name == _KEPT:
-                self._messages.update(_read(path))
-                self._notes.add(path.name)
+        known, self._notes = self._notes, {}
+        # What is carried out stands in kept.json before its note goes: read last, that misses nothing.
+        for path in sorted(_notes(self._folder), key=lambda path: path.name == _KEPT):
+            with contextlib.suppress(FileNotFoundError):  # carried out meanwhile
+                status = path.stat()
+                version = (path.name, status.st_mtime_ns, status.st_ino)
+                self._notes[version] = known[version] if version in known else _read(path)
+        if self._notes.keys() != known.keys():
+            self._messages = set().union(*self._notes.values())
 
     def filtered(self, event: Event) -> Event:
         """Give an event without its text if it was taken back already; a deletion is remembered for ``note``."""

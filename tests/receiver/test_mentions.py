@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 
 import pyarrow as pa
 import pytest
@@ -99,3 +100,18 @@ def test_an_id_in_any_encoding_that_is_read_is_found(encoding: str) -> None:
 def test_json_stays_json_where_a_number_holds_an_id(number: str, erased: str) -> None:
     payload = f'{{"{ANNA}":[{number},"\\"{ANNA}\\\\",{number}]}}'
     assert MENTIONS.erased_from_json(payload) == f'{{"erased":[{erased},"\\"erased\\\\",{erased}]}}'
+
+
+def test_so_many_ids_that_no_one_pattern_holds_them_are_found_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(1)
+    ids = [f"BR.{chance.getrandbits(200)}" for _ in range(20_000)]
+    texts = [ids[0], f"of {ids[-1]}, too", ids[77] + "1", "nobody"]
+    assert Mentions(ids).in_rows(pa.table({"text": texts})).to_pylist() == [True, True, False, False]
+    monkeypatch.setattr("receiver.store.mentions.MOST_LETTERS", 100)
+    several = Mentions(ids[:50])
+    assert several.in_bytes(ids[0].encode())
+    assert several.in_body(f"of {ids[49]}".encode())
+    assert not several.in_bytes(ids[50].encode())
+    assert (
+        several.erased_from(f"{ids[0]} and {ids[49]}, not {ids[50]}") == f"erased and erased, not {ids[50]}"
+    )

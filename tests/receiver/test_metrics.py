@@ -14,7 +14,7 @@ from receiver import metrics
 from receiver.disk import DiskTrend, disk_warnings, file_system_of
 from receiver.metrics import Figures, Tally
 from receiver.store.folder import DataFolder, try_lock
-from receiver.store.rhythm import Rhythm
+from receiver.store.rhythm import MOST_ACCOUNTS, Rhythm
 from receiver.store.segment import Delivery, encode_segment
 
 ROOT = Path(__file__).parents[2]
@@ -240,6 +240,23 @@ def test_what_was_learnt_survives_a_restart_and_the_receiver_s_own_absence_is_no
     assert again.figures(LAST + 3 * DAY + 28 * HOUR)["silent_accounts"] == 1
     (tmp_path / "rhythm.json").write_text("[1, 2")
     assert Rhythm(tmp_path / "rhythm.json", NOW).figures(NOW)["accounts"] == 0
+
+
+def test_of_too_many_accounts_those_are_forgotten_that_were_heard_of_longest_ago(
+    rhythm: Rhythm, tmp_path: Path
+) -> None:
+    for number in range(2, MOST_ACCOUNTS):
+        rhythm.note("messenger", str(number), NOW)
+    rhythm.note("messenger", "1", NOW + HOUR)
+    rhythm.save()
+    again = Rhythm(tmp_path / "rhythm.json", NOW + HOUR)
+    for number in range(MOST_ACCOUNTS, 2 * MOST_ACCOUNTS - 1):
+        again.note("whatsapp", str(number), NOW + 2 * HOUR)
+    figures = again.figures(NOW + 3 * HOUR)
+    assert (figures["accounts"], figures["longest_silence_seconds"]) == (MOST_ACCOUNTS, 2 * 3600)
+    again.note("whatsapp", "one more", NOW + 2 * HOUR)
+    figures = again.figures(NOW + 3 * HOUR)
+    assert (figures["accounts"], figures["longest_silence_seconds"]) == (MOST_ACCOUNTS, 3600)
 
 
 def test_a_bot_that_is_behind_and_an_account_that_is_silent_are_said_by_readiness(

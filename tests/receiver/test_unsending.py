@@ -10,10 +10,11 @@ import pytest
 from people import ANNA, CLEO, files_with, said, wamid, whatsapp, wrote
 from segments import add_segment, publish_all
 
+from receiver.deliveries import ReadingOptions, read_delivery
 from receiver.store.compaction import compact
 from receiver.store.folder import DataFolder
 from receiver.store.manifest import current_manifest, live_files
-from receiver.store.unsending import forget_taken_back, is_due
+from receiver.store.unsending import TakenBack, forget_taken_back, is_due
 from receiver.store.verification import verify
 
 SECRET = "my pin is 4711-0815"
@@ -155,6 +156,29 @@ def test_what_was_taken_back_long_ago_is_remembered_no_more(folder: DataFolder) 
     kept.write_text(json.dumps([[*entry[:3], "2020-01-01"]]))
     forget_taken_back(folder)
     assert json.loads(kept.read_text()) == []
+
+
+def test_a_publisher_that_runs_remembers_no_more_than_the_folder_does(folder: DataFolder) -> None:
+    (event,) = read_delivery(
+        wrote(CLEO, "m_1", text=SECRET), received_at=0, options=ReadingOptions(store_text=True)
+    )
+    taken_back = TakenBack(folder)
+
+    def text_of_event() -> str | None:
+        taken_back.refresh()
+        return taken_back.filtered(event).text
+
+    assert text_of_event() == SECRET
+    add_segment(folder, 0, wrote(CLEO, "m_1", is_deleted=True), wrote(CLEO, "m_2", is_deleted=True))
+    publish_all(folder)
+    assert text_of_event() is None
+    forget_taken_back(folder)
+    assert text_of_event() is None
+    kept = folder.erasures / "unsent" / "kept.json"
+    kept.write_text(json.dumps([[*entry[:3], "2020-01-01"] for entry in json.loads(kept.read_text())]))
+    assert text_of_event() is None
+    forget_taken_back(folder)
+    assert text_of_event() == SECRET
 
 
 @pytest.mark.parametrize("is_deleted_first", [True, False])
