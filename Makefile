@@ -73,7 +73,8 @@ ifeq ($(UV),)
 	  echo "Python's venv module is missing: install 'python3-venv' and run make again."; exit 1; }
 	@echo "Setting up .venv: about 130 packages, a minute or two, once."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@# The lock is whole: with dependencies pip would look for newer ones, and stop at the first that has no hash here.
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 else
 	uv venv --quiet --allow-existing --python $(PYTHON) .venv
@@ -86,7 +87,7 @@ endif
 .venv-faults/.ok: requirements-faults.lock requirements-receiver.lock
 ifeq ($(UV),)
 	$(PYTHON) -m venv .venv-faults
-	.venv-faults/bin/python -m pip install --quiet --require-hashes -r requirements-receiver.lock -r requirements-faults.lock
+	.venv-faults/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-receiver.lock -r requirements-faults.lock
 else
 	uv venv --quiet --allow-existing --python $(PYTHON) .venv-faults
 	uv pip install --quiet --python .venv-faults --require-hashes -r requirements-receiver.lock -r requirements-faults.lock
