@@ -11,7 +11,7 @@ import uvloop
 
 from receiver.errors import ReceiverError
 from receiver.service import Addresses, serve
-from receiver.settings import load_settings
+from receiver.settings import load_forward_url, load_settings
 from receiver.store.folder import DataFolder
 
 MAX_WORKERS = 64
@@ -42,7 +42,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = load_settings(data, os.environ)
         addresses = Addresses(arguments.host, port, private_port, arguments.workers)
-        service = serve(settings, DataFolder(data), addresses, os.environ, arguments.forward)
+        forward_url = arguments.forward or load_forward_url(os.environ)
+        service = serve(settings, DataFolder(data), addresses, os.environ, forward_url)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(service)
     except ReceiverError as error:
@@ -78,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--forward",
         metavar="URL",
-        help="relay every stored delivery, as Meta signed it, to the team's bot; it is never waited for",
+        help="relay every stored delivery, as Meta signed it, to the team's bot; it is never waited for"
+        " (better in CTM_FORWARD_URL if it holds a token)",
     )
     return parser
 

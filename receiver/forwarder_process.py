@@ -50,8 +50,9 @@ class ForwarderProcess:
         self.failures = 0
         if not Target(url).is_encrypted:
             logger.warning("--forward: http: what people write is relayed unencrypted")
-        self._folder, self._url = folder, url
-        self._environ = without_secrets(environ)
+        self._folder = folder
+        # Not as an argument: the list of processes is for everybody to read, and a token may be in the URL.
+        self._environ = without_secrets(environ) | {"CTM_FORWARD_URL": url}
         self._oldest: int | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -81,7 +82,7 @@ class ForwarderProcess:
     async def _keep(self, begun_at: int) -> None:
         while not self._stopping.is_set():
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "receiver.forwarding", str(self._folder.root), self._url, str(begun_at),
+                sys.executable, "-m", "receiver.forwarding", str(self._folder.root), str(begun_at),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env=self._environ,

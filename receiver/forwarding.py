@@ -218,7 +218,8 @@ def main(arguments: list[str]) -> int:
 
     Parameters
     ----------
-    arguments : list of three str: the data folder, the URL, and when relaying was asked for (microseconds)
+    arguments : list of two str: the data folder, and when relaying was asked for (microseconds); the URL stands in
+        ``CTM_FORWARD_URL``
 
     Returns
     -------
@@ -238,8 +239,8 @@ def main(arguments: list[str]) -> int:
         while try_lock(folder.forward / "LOCK") is None:
             if _ends_within(POLL_SECONDS):
                 return 0
-        target = Target(arguments[1])
-        forwarder = Forwarder(folder, target, int(arguments[2]), lambda: _ends_within(0))
+        target = Target(os.environ["CTM_FORWARD_URL"])
+        forwarder = Forwarder(folder, target, int(arguments[1]), lambda: _ends_within(0))
         while not _ends_within(forwarder.step()):
             pass
         forwarder.save()

@@ -153,9 +153,21 @@ def load_events_url(data: Path, environ: Mapping[str, str]) -> str:
     return _events_url(_values(data, environ), environ)
 
 
+def load_forward_url(environ: Mapping[str, str]) -> str | None:
+    """Read from ``CTM_FORWARD_URL`` (or ``_FILE``) where deliveries are relayed to, ``None`` for nowhere.
+
+    Raises
+    ------
+    InvalidSetting
+        If both are set, or the file cannot be read.
+    """
+    return _secret("CTM_FORWARD_URL", environ) or None
+
+
 def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     """Leave out what a process that needs no secret, or is told it, should not inherit."""
-    return {name: text for name, text in environ.items() if not ("SECRET" in name or "TOKEN" in name)}
+    words = ("SECRET", "TOKEN", "CTM_FORWARD_URL")
+    return {name: text for name, text in environ.items() if not any(word in name for word in words)}
 
 
 def _reading_settings(values: Mapping[str, Any]) -> ReadingSettings:

@@ -38,7 +38,8 @@ def receive(
     forward: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="Relay every stored delivery, as Meta signed it, to the team's bot."
+            metavar="URL",
+            help="Relay every stored delivery, as Meta signed it, to the team's bot (or CTM_FORWARD_URL).",
         ),
     ] = None,
 ) -> None:

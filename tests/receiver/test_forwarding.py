@@ -179,6 +179,37 @@ def test_the_receiver_does_not_start_on_such_a_url(start: Start, data: Path) -> 
     assert not data.exists()
 
 
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_url_of_the_environment_is_relayed_to_and_stands_in_no_list_of_processes(
+    start: Start, bot: Bot, tmp_path: Path, is_file: bool
+) -> None:
+    (tmp_path / "url").write_text(f"{bot.url}/a-key\n")
+    name, text = ("_FILE", str(tmp_path / "url")) if is_file else ("", f"{bot.url}/a-key")
+    receiver = start(**{f"CTM_FORWARD_URL{name}": text})
+    assert receiver.post(message("m_1")).status_code == 200
+    wait_until(lambda: 'ctm_forward_total{result="forwarded"} 1' in receiver.get_private("/metrics").text)
+    group = [
+        pid.name
+        for pid in Path("/proc").iterdir()
+        if pid.name.isdecimal() and _group(pid) == receiver.process.pid
+    ]
+    arguments = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in group}
+    assert any(b"receiver.forwarding" in words for words in arguments.values())
+    assert not any(b"a-key" in words for words in arguments.values())
+    told = [
+        words for pid, words in arguments.items() if b"a-key" in Path(f"/proc/{pid}/environ").read_bytes()
+    ]
+    assert all(b"receiver.forwarding" in words or b"--data" in words for words in told)
+    assert "a-key" not in receiver.log
+
+
+def _group(pid: Path) -> int | None:
+    try:
+        return os.getpgid(int(pid.name))
+    except ProcessLookupError:
+        return None
+
+
 def test_segments_are_relayed_in_order_before_and_after_their_publication(
     folder: DataFolder, bot: Bot, forwarder: Forwarder
 ) -> None:
