@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from faults.faulty_calls import CHANGES, FaultyCalls, most_calls
-from faults.size import sized
+from faults.size import scaled, sized
 from people import ANNA, ANNA_USER_ID, BEN, CLEO, files_with, said, wamid, whatsapp, wrote
 from segments import add_segment, publish_all
 
@@ -23,8 +23,9 @@ from receiver.store.verification import verify
 ROOT = Path(__file__).parents[2]
 NEEDLES = (ANNA, ANNA_USER_ID, "anna@example.com", wamid(ANNA, 1)[:24])
 NAMES = sized(("rename", "unlink", "link"), CHANGES)
-# A kill in `make test` at every third of these calls, in `make faults` at each call that changes anything.
-STEP = sized(3, 1)
+# A kill in `make test` at every third of these calls, in `make faults` at so many of all that change anything: each
+# takes two erasures, and some seconds.
+STEP, MOST_KILLS = 3, scaled(60)
 
 
 def erase(data: Path, contact: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -92,7 +93,7 @@ def test_an_erasure_killed_at_any_call_is_completed_by_the_next(
     assert files_with(data, *NEEDLES) == []
     strikes = most_calls(log)
     assert strikes > 12
-    for at_call in range(1, strikes + 1, STEP):
+    for at_call in range(1, strikes + 1, sized(STEP, -(-strikes // MOST_KILLS))):
         shutil.rmtree(data)
         shutil.copytree(captured, data)
         killed = erase(data, ANNA, faulty_calls.struck(data, log, "kill", at_call, *NAMES))
