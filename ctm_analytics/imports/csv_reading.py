@@ -18,7 +18,7 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_BLOCK_CHARACTERS = 1 << 20
+_BLOCK_BYTES = 1 << 20
 _JUDGED_ROWS = 100
 _REASON = "reason"
 
@@ -163,8 +163,12 @@ def _encoding(source: Source) -> str:
 
 
 def _holds_null(source: Source, encoding: str) -> bool:
-    with _text(source, encoding) as text:
-        return any("\0" in block for block in iter(lambda: text.read(_BLOCK_CHARACTERS), ""))
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with source.open("checking") as content:
+        for block in iter(lambda: content.read(_BLOCK_BYTES), b""):
+            if "\0" in decoder.decode(block):
+                return True
+    return "\0" in decoder.decode(b"", final=True)
 
 
 def _text(source: Source, encoding: str) -> io.TextIOWrapper:

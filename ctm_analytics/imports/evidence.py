@@ -1,7 +1,7 @@
 """What a whole file shows about how it writes numbers, dates and ids, gathered a block at a time."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pyarrow.compute as pc
 
@@ -110,15 +110,14 @@ class Evidence:
         else:
             self._signs[sign_shown(text, is_whole=cast != "rate")] += 1
 
-    def _new_texts(self, name: str, texts: list[str | None]) -> Iterator[str]:
+    def _new_texts(self, name: str, texts: list[str | None]) -> list[str]:
         """Give the texts that were not there before, as far as can be remembered in bounded memory."""
         seen = self._seen.setdefault(name, set())
-        for text in texts:
-            if text is not None and text not in seen:
-                seen.add(text)
-                yield text
+        new = [text for text in texts if text is not None and text not in seen]
         if len(seen) > _REMEMBERED_TEXTS:
             seen.clear()
+        seen.update(new)
+        return new
 
     def _header_of(self, *casts: str) -> str:
         return next(self._layout.header_of(name) for name, cast in self._types.items() if cast in casts)

@@ -71,7 +71,8 @@ def _plain_lines(file: CsvFile) -> int:
     lines, quotes, judged, end = 0, 0, 0, b""
     with file.source.open("counting lines") as content:
         for block in iter(lambda: content.read(_BLOCK_BYTES), b""):
-            signs = np.frombuffer(end + block, dtype=np.uint8)
+            text = end + block
+            signs = np.frombuffer(text, dtype=np.uint8)
             judged += int(not end and block.startswith(b'"'))
             inside = np.flatnonzero(signs[1:-1] == ord('"')) + 1
             is_closing = (judged + np.arange(len(inside))) % 2
@@ -79,11 +80,11 @@ def _plain_lines(file: CsvFile) -> int:
             if (
                 not beside[signs[inside - 1 + 2 * is_closing]].all()
                 or ((quotes + np.searchsorted(at, line_ends)) % 2).any()
-                or (signs[1:][signs[:-1] == ord("\r")] != ord("\n")).any()
+                or (b"\r" in text and text.count(b"\r", 0, -1) != text.count(b"\r\n"))
             ):
                 raise NotPlain
             lines, quotes, judged = lines + len(line_ends), quotes + len(at), judged + len(inside)
-            end = (end + block)[-2:]
+            end = text[-2:]
     if quotes % 2 or end.endswith(b"\r"):
         raise NotPlain
     return lines if end.endswith(b"\n") else lines + 1
@@ -93,8 +94,9 @@ def _options(file: CsvFile) -> tuple[csv.ReadOptions, csv.ParseOptions, csv.Conv
     names = [str(position) for position in range(file.row_length)]
     return (
         csv.ReadOptions(column_names=names, skip_rows=file.header_line, block_size=_BLOCK_BYTES),
-        csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True),
+        csv.ParseOptions(delimiter=file.delimiter),
         csv.ConvertOptions(
+            check_utf8=False,
             column_types=dict.fromkeys(names, pa.string()),
             strings_can_be_null=False,
             quoted_strings_can_be_null=False,
@@ -120,6 +122,6 @@ def _row_hashes(columns: Sequence[pa.DictionaryArray]) -> pa.Array:
     """Mix the hashes of a row's cells, each distinct text hashed once."""
     mixed: npt.NDArray[np.uint64] = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
-        of_text = np.array([hash(text) for text in column.dictionary.to_pylist()], dtype=np.int64)
+        of_text = np.fromiter(map(hash, column.dictionary.to_pylist()), np.int64, len(column.dictionary))
         mixed = (mixed ^ of_text.view(np.uint64)[column.indices.to_numpy()]) * _HASH_FACTOR
     return pa.array(mixed.view(np.int64))

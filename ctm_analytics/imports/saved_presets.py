@@ -91,4 +91,4 @@ def _load(path: Path, own: tuple[Preset, ...]) -> Preset:
             f"{path}: not a saved preset ({type(error).__name__}: {error}). Mend or remove it."
         ) from None
     title = f"{base.title}, with the columns of {name}"
-    return replace(base, name=name, title=title, mapping=mapping, based_on=base.name)
+    return replace(base, name=name, title=title, signs=(), mapping=mapping, based_on=base.name)

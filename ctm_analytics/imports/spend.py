@@ -144,7 +144,8 @@ def _without_idle_ads(rows: pa.Table, findings: Findings) -> pa.Table:
 def _has_repeats(rows: pa.Table) -> bool:
     ads = rows["ad_id"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     days = rows["day"].cast(pa.int32()).to_numpy()
-    return len(np.unique(ads << 32 | days)) < len(rows)
+    keys = np.sort(ads << 32 | days)
+    return bool((keys[1:] == keys[:-1]).any())
 
 
 def _name_repeats(rows: pa.Table, layout: Layout, findings: Findings) -> None:

@@ -98,3 +98,9 @@ def test_a_broken_saved_preset_is_named(importer):
 def test_a_preset_of_another_kind_is_not_offered(importer):
     importer.run("spend", content(), mapping=MAPPING, save_preset="agency")
     assert "'agency' is no preset for sales" in importer.error("sales", content(), preset="agency")
+
+
+def test_a_saved_preset_is_known_by_its_columns_not_by_those_of_what_it_was_made_from(importer):
+    content = "Email,Cell\nana@example.com,+5521999998888\n"
+    importer.run("contacts", content, preset="manychat", mapping={"Cell": "phone"}, save_preset="crm")
+    assert importer.run("contacts", content.replace("9998888", "9998889"), minutes=5).preset == "crm"
