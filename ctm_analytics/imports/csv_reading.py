@@ -72,18 +72,19 @@ class CsvFile:
         do_agree = len(lengths) > 1 and len(set(lengths)) == 1
         return lengths[0] if do_agree and self.header[0] != _REASON else self.written_width
 
-    def rows(self, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
-        """Give each row as long as the header with the line on which it begins, and name the others."""
+    def rows(self, faults: list[Fault]) -> Iterator[tuple[int, list[str] | None]]:
+        """Give each row with the line on which it begins; name those of another shape, and give ``None`` for them."""
         width, length = len(self.header), self.row_length
         with _text(self.source, self.encoding) as text:
             for line, row in self._parsed(text):
                 if isinstance(row, csv.Error):
                     faults.append(Fault(line, "", "", _broken(str(row))))
-                    continue
-                if len(row) == length and not _is_filled(row[width:]):
+                    yield line, None
+                elif len(row) == length and not _is_filled(row[width:]):
                     yield line, row[:width]
                 else:
                     faults.append(Fault(line, "", "", _shape(row, self)))
+                    yield line, None
 
     def rejects(self, reasons: Mapping[int, str]) -> Iterator[str]:
         """Give a CSV file with the rows that begin on these lines, letter by letter, the reason before each.

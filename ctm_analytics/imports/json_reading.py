@@ -36,13 +36,14 @@ class JsonLinesFile:
         """Say how the file was read."""
         return "JSON lines, gzip" if self.source.is_compressed else "JSON lines"
 
-    def rows(self, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
-        """Give the cells of each line in the order of the header, and name the lines that are no object."""
+    def rows(self, faults: list[Fault]) -> Iterator[tuple[int, list[str] | None]]:
+        """Give the cells of each line in the order of the header; ``None`` for a line that is named as no object."""
         for line, text in _lines(self.source):
             try:
                 cells = _cells(text)
             except ValueError as error:
                 faults.append(Fault(line, "", "", f"not a JSON object: {error}"))
+                yield line, None
             else:
                 yield line, [cells.get(name, "") for name in self.header]
 

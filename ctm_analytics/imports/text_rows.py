@@ -26,8 +26,8 @@ class TextFile(Protocol):
     def describe(self) -> str:
         """Say how the file is read, for the summary."""
 
-    def rows(self, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
-        """Give each row as long as the header with the line on which it begins, and name the others."""
+    def rows(self, faults: list[Fault]) -> Iterator[tuple[int, list[str] | None]]:
+        """Give each row with the line on which it begins; name those of another shape, and give ``None`` for them."""
 
     def rejects(self, reasons: Mapping[int, str]) -> Iterator[str]:
         """Give the lines of a file of bad rows: each as it is written, with the reason before it."""
@@ -96,7 +96,7 @@ def read_rows(file: TextFile, wanted: Sequence[int], faults: list[Fault]) -> Ite
         Every row of the file is either in one of them or named in ``faults``.
     """
     for block, lines in _blocks(file.rows(faults)):
-        texts = list(zip(*block, strict=True))
+        texts = list(zip(*block, strict=True)) or [()] * len(file.header)
         yield TextRows(
             {position: pa.chunked_array([pa.array(texts[position], pa.string())]) for position in wanted},
             pa.chunked_array([pa.array(lines, pa.int64())]),
@@ -113,13 +113,17 @@ def _distinct(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     return distinct.dictionary, distinct.indices.take(encoded.indices)
 
 
-def _blocks(numbered_rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[list[list[str]], list[int]]]:
+def _blocks(
+    numbered_rows: Iterator[tuple[int, list[str] | None]],
+) -> Iterator[tuple[list[list[str]], list[int]]]:
     rows: list[list[str]] = []
     lines: list[int] = []
-    for line, row in numbered_rows:
-        rows.append(row)
-        lines.append(line)
-        if len(rows) == _BLOCK_ROWS:
+    for number, (line, row) in enumerate(numbered_rows, start=1):
+        if row is not None:
+            rows.append(row)
+            lines.append(line)
+        # Bad rows count too: who takes the blocks gives up a file that has too many.
+        if number % _BLOCK_ROWS == 0:
             yield rows, lines
             rows, lines = [], []
     if rows:

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from ctm_analytics.imports import faults
+from ctm_analytics.imports import faults, text_rows
 
 SPEND = "day,ad_id,spend,currency\n"
 
@@ -47,6 +47,17 @@ def test_a_file_of_bad_rows_is_given_up_before_they_fill_the_memory(importer, mo
         '  line 2   spend  "x"  not a number\n'
     )
     assert "0 of 25 rows fit" in importer.error("spend", content, max_errors=30)
+
+
+def test_so_is_a_file_of_rows_of_another_length(importer, monkeypatch):
+    monkeypatch.setattr(faults, "_FLOOD", 23)
+    monkeypatch.setattr(text_rows, "_BLOCK_ROWS", 8)
+    message = importer.error("spend", SPEND + "2026-11-01,8\n" * 48)
+    assert message.startswith(
+        "file.csv: more than 23 rows do not fit (nothing imported). The first of them:\n"
+    )
+    assert message.splitlines()[1].endswith("2 fields, header has 4: is the row cut off?")
+    assert "… and 4 more rows" in message, "the other half was never read"
 
 
 def test_a_long_value_is_cut_and_its_line_breaks_escaped(importer):
@@ -122,14 +133,22 @@ def test_a_path_that_cannot_be_read_is_named_with_the_reason(importer):
 
 
 def test_dates_that_can_be_read_in_two_ways_are_refused(importer):
-    assert importer.error("spend", SPEND + "03/03/2026,8,1.00,USD\n03/02/2026,8,1.00,USD\n") == (
+    assert importer.error(
+        "spend", SPEND + "03/03/2026,8,1.00,USD\n03/02/2026,8,1.00,USD\n04/02/2026,8,1.00,USD\n"
+    ) == (
         'file.csv: day "03/02/2026" can be day/month or month/day, and no other date of the file settles it.'
         " Say which: --date-format DD/MM/YYYY or MM/DD/YYYY."
     )
 
 
 def test_dates_written_in_two_ways_are_refused(importer):
-    assert importer.error("spend", SPEND + "13/02/2026,8,1.00,USD\n02/13/2026,8,1.00,USD\n") == (
+    rows = [
+        "13/02/2026,8,1.00,USD",
+        "02/13/2026,8,1.00,USD",
+        "14/02/2026,8,1.00,USD",
+        "02/14/2026,8,1.00,USD",
+    ]
+    assert importer.error("spend", SPEND + "\n".join(rows)) == (
         'file.csv: day writes dates in two ways: "13/02/2026" has the day first, "02/13/2026" the month.'
         " Write all dates as YYYY-MM-DD."
     )
