@@ -207,8 +207,14 @@ async def drive(port: int, connections: int, seconds: float, deliveries: Iterato
 
 @dataclass
 class Figures:
-    """Of one server, a value for each round."""
+    """Of one server, a value for each round.
 
+    Attributes
+    ----------
+    options : list of str or None, of our receiver's command; ``None`` for the others
+    """
+
+    options: list[str] | None = None
     per_second: list[float] = field(default_factory=list)
     p50_milliseconds: list[float] = field(default_factory=list)
     p99_milliseconds: list[float] = field(default_factory=list)
@@ -219,9 +225,9 @@ def measure(
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="ctm-benchmark-", dir=Path.cwd()) as folder:
         log = Path(folder) / "log"
-        arguments = ["-m", "receiver", "--data", f"{folder}/data", "--port", "0"]
-        if name != OURS:
-            arguments = [__file__, "--serve", name, "--folder", folder]
+        arguments = [__file__, "--serve", name, "--folder", folder]
+        if figures.options is not None:
+            arguments = ["-m", "receiver", "--data", f"{folder}/data", "--port", "0", *figures.options]
         environ = {**os.environ, "CTM_APP_SECRET": SECRET.decode(), "CTM_VERIFY_TOKEN": "unused"}
         with log.open("wb") as stderr:
             server = subprocess.Popen([sys.executable, *arguments], stderr=stderr, env=environ)
@@ -277,13 +283,17 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=4.0, help="per server and round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, help="measure our receiver with so many workers, too")
     parser.add_argument("--serve", choices=APPS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
         serve(chosen.serve, chosen.folder)
         return
-    measured = {name: Figures() for name in (OURS, *APPS)}
+    measured = {OURS: Figures([])}
+    if chosen.workers is not None:
+        measured[f"{OURS}, {chosen.workers} workers"] = Figures(["--workers", str(chosen.workers)])
+    measured.update({name: Figures() for name in APPS})
     made = requests(int(20_000 * (chosen.seconds + WARM_UP_SECONDS)))
     for number in range(chosen.rounds):
         for name, figures in measured.items():

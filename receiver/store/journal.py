@@ -43,8 +43,9 @@ class _Waiting(NamedTuple):
 class Journal:
     """The open journal of one run of a receiver.
 
-    The event loop appends; one thread takes everything that waits, writes it with one call, syncs once and
-    lets all of it be answered. While it syncs, the next group gathers: no timer delays an answer.
+    The event loop appends, and hands over once in each of its turns; one thread takes everything that waits, writes
+    it with one call, syncs once and lets all of it be answered. While it syncs, the next group gathers: no timer
+    delays an answer.
     A second thread gives full segments their final name, and has the next one ready before it is needed, with
     space on the disk: neither delays an answer, and a disk that others fill does not end the journal.
 
