@@ -78,3 +78,17 @@ def test_what_the_business_began_is_no_new_message(world: World) -> None:
 def test_only_the_last_seven_days_count(world: World) -> None:
     world.event("p", START - timedelta(days=4)).event("q", START - timedelta(days=4) + timedelta(seconds=1))
     assert badge(world)["new_messages"] == 1
+
+
+AD = {"ad_id": "1", "referral_source": "ADS"}
+
+
+def test_who_answers_what_the_business_has_said_sends_no_new_message(world: World) -> None:
+    world.event("p", START, "referral", **AD).echo("p", START + HOUR).event("p", START + 2 * HOUR)
+    assert world.open(as_of=LATER).badge().table.num_rows == 0
+
+
+def test_a_silent_click_is_no_word(world: World) -> None:
+    world.event("p", START).echo("p", START + MINUTE).event("p", START + 20 * HOUR, "referral", **AD)
+    world.event("p", START + 25 * HOUR, **AD | {"ad_id": "2"})
+    assert badge(world)["new_messages"] == 2

@@ -38,7 +38,7 @@ turns as (
         turn_started_at,
         min(case when is_outbound then occurred_at end) as responded_at,
         min(case when is_human then occurred_at end) as human_responded_at,
-        min(case when is_bot then occurred_at end) as bot_responded_at,
+        min(case when is_outbound and not is_bot then occurred_at end) as manual_responded_at,
         cast(count_if(not is_outbound) as bigint) as messages_in,
         cast(count_if(is_outbound) as bigint) as messages_out
     from numbered
@@ -58,8 +58,8 @@ select
     case
         when turns.responded_at is null then null
         when turns.human_responded_at = turns.responded_at then 'human'
-        when turns.bot_responded_at = turns.responded_at then 'bot'
-        else 'unknown'
+        when turns.manual_responded_at = turns.responded_at then 'unknown'
+        else 'bot'
     end as responder,
     turns.messages_in,
     turns.messages_out,

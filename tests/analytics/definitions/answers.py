@@ -102,7 +102,7 @@ class Reading:
             "conversion_rate_low": low,
             "conversion_rate_high": high,
             "matured_conversion_rate": share_answered(
-                [self._time_to_sale(row) for row in from_ads], self.rules.window.total_seconds()
+                [self.time_to_sale(row) for row in from_ads], self.rules.window.total_seconds()
             )[0],
             "immature": sum(self.facts.as_of - row["opened_at"] < self.rules.window for row in talks),
             "sales": _sales(credited),
@@ -114,7 +114,7 @@ class Reading:
             "coverage": _ratio(len(covered), reported),
         } | _costs(spend, len([row for row in talks if row["ad_id"] in priced]), to_ads, self.rules)
 
-    def _time_to_sale(self, row: Row) -> tuple[float, bool]:
+    def time_to_sale(self, row: Row) -> tuple[float, bool]:
         """Say how long a conversation took to its first sale, or has been waiting, at most the window."""
         sold_at = row["sold_at"]
         waited = (self.facts.as_of if sold_at is None else sold_at) - row["opened_at"]

@@ -26,10 +26,30 @@ class Rules:
     instant_reply: timedelta = timedelta(seconds=2)
     bot_apps: tuple[str, ...] = ("bot-app",)
     human_apps: tuple[str, ...] = ("human-app",)
+    # Opening and closing minute of the shifts that begin on each weekday, 0 = Monday; beyond 1440 is after midnight.
+    hours: tuple[tuple[int, int, int], ...] = (
+        (0, 540, 720),
+        (0, 780, 1080),
+        (1, 480, 1200),
+        (5, 1200, 1560),
+        (6, 600, 840),
+    )
+    holidays: tuple[date, ...] = (date(2026, 11, 3),)
 
     def day(self, instant: datetime) -> date:
         """Return the calendar day of a naive UTC instant in the reporting time zone."""
         return instant.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(self.zone)).date()
+
+    def is_open(self, local: datetime) -> bool:
+        """Say whether a shift that began on this day or the evening before covers an instant of the wall clock."""
+        minute = local.hour * 60 + local.minute
+        for begun, elapsed in ((local.date(), minute), (local.date() - timedelta(days=1), minute + 1440)):
+            if begun not in self.holidays and any(
+                begun.weekday() == weekday and opens <= elapsed < closes
+                for weekday, opens, closes in self.hours
+            ):
+                return True
+        return False
 
     @property
     def units(self) -> int:
@@ -47,6 +67,12 @@ class Rules:
                 f'attribution_model = "{self.model}"',
                 f"bot_app_ids = {list(self.bot_apps)}",
                 f"human_app_ids = {list(self.human_apps)}",
+                "[business_hours]",
+                'monday = "09:00-12:00, 13:00-18:00"',
+                'tuesday = "08:00-20:00"',
+                'saturday = "20:00-02:00"',
+                'sunday = "10:00-14:00"',
+                'holidays = ["2026-11-03"]',
             ]
         )
 

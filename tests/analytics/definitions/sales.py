@@ -141,7 +141,7 @@ def credit(facts: Facts, rules: Rules, arrivals: list[Row]) -> list[Row]:
     first_sales = new_customers(facts)
     rows = []
     ways = {
-        sale["sale_id"]: _eligible(sale, match(sale, facts)[1], rules, arrivals)
+        sale["sale_id"]: eligible(sale, match(sale, facts)[1], rules, arrivals)
         for sale in facts.sales
         if is_counted(sale)
     }
@@ -150,7 +150,7 @@ def credit(facts: Facts, rules: Rules, arrivals: list[Row]) -> list[Row]:
         if not is_counted(sale):
             continue
         matched_by, person, declared_ad_id, _ = match(sale, facts)
-        eligible = ways[sale["sale_id"]]
+        way = ways[sale["sale_id"]]
         common = {
             "sale_id": sale["sale_id"],
             "sold_at": sale["sold_at"],
@@ -158,29 +158,28 @@ def credit(facts: Facts, rules: Rules, arrivals: list[Row]) -> list[Row]:
             "person": person,
             "is_new_customer": first_sales[sale["sale_id"]],
         }
-        if not eligible:
+        if not way:
             nobody = {"touched_at": None, "ad_id": declared_ad_id, "touch_type": None}
             rows.append(common | nobody | {"credit_billionths": WHOLE, "credited_cents": net_cents(sale)})
             continue
-        weights = _weights(rules.model, eligible, effects)
-        shares = zip(
-            eligible, apportioned(WHOLE, weights), apportioned(net_cents(sale), weights), strict=True
-        )
+        weights = _weights(rules.model, way, effects)
+        shares = zip(way, apportioned(WHOLE, weights), apportioned(net_cents(sale), weights), strict=True)
         for touch, billionths, money in shares:
             if billionths:
                 rows.append(common | touch | {"credit_billionths": billionths, "credited_cents": money})
     return rows
 
 
-def _eligible(sale: Row, person: Person | None, rules: Rules, arrivals: list[Row]) -> list[Row]:
-    eligible = [
+def eligible(sale: Row, person: Person | None, rules: Rules, arrivals: list[Row]) -> list[Row]:
+    """Return the ad touches of a sale's contact within the window before it, both ends included."""
+    found = [
         touch
         for touch in arrivals
         if touch["person"] == person
         and touch["touch_type"] == "ad"  # a link is no ad: totals are ads + unattributed
         and sale["sold_at"] - rules.window <= touch["touched_at"] <= sale["sold_at"]
     ]
-    return sorted(eligible, key=lambda touch: (touch["touched_at"], touch["ad_id"] or "", touch["ref"] or ""))
+    return sorted(found, key=lambda touch: (touch["touched_at"], touch["ad_id"] or "", touch["ref"] or ""))
 
 
 def _journeys(sold: list[list[Row]], arrivals: list[Row]) -> list[tuple[tuple[str, ...], bool]]:

@@ -63,3 +63,16 @@ def share_answered(
         return 1.0, None, None
     width = Z * math.sqrt(greenwood) / abs(math.log(waiting))
     return 1 - waiting, 1 - waiting ** math.exp(-width), 1 - waiting ** math.exp(width)
+
+
+def restricted_mean(waits: list[tuple[float, bool]], limit: float) -> float | None:
+    """Add up the area under the curve, up to the limit; null where nobody was watched so long."""
+    steps = kaplan_meier(waits)
+    if all(waited < limit for waited, _ in waits) and not (steps and steps[-1][1] < 1e-12):
+        return None
+    area, since, waiting = 0.0, 0.0, 1.0
+    for seconds, after, _, _ in steps:
+        if seconds < limit:
+            area += (seconds - since) * waiting
+            since, waiting = seconds, after
+    return area + (limit - since) * waiting
