@@ -53,6 +53,7 @@ bench: .venv/.ok  ## measure speed side by side with the alternatives
 	$(BIN)/python benchmarks/receiver.py
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/attribution.py
+	$(BIN)/python benchmarks/recovery.py
 
 lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
