@@ -489,6 +489,8 @@ class Workbench:
             One row: each ad's spend, customers and CAC, the ratio with its exact 95 % interval, ``p_value``, and
             ``days_still_needed`` and ``spend_still_needed`` (power 80 %, 5 % two-sided); ``about`` says it in words.
         """
+        if first == second:
+            raise InvalidArgument(f"compare: {first!r} twice. Name two ads.")
         period: FilterWords = {"since": since, "until": until, "as_of": as_of}
         sides = []
         for ad in (first, second):
@@ -552,15 +554,22 @@ class Workbench:
         result.about += f" · {speed.CAUTION}"
         return result
 
-    def quality(self, *, by: str = "check", **filters: Unpack[FilterWords]) -> Result:
+    def quality(
+        self,
+        *,
+        by: str = "check",
+        since: date | str | None = None,
+        until: date | str | None = None,
+        as_of: datetime | str | None = None,
+    ) -> Result:
         """Judge what the answers rest on: each check with its status and the next step.
 
         Parameters
         ----------
         by : ``check``; ``match`` for how sales were matched, kind by kind; ``ad`` or ``total`` for how spend was
             restated and what unmatched sales could change
-        **filters
-            ``since``, ``until``, ``as_of``
+        since, until, as_of
+            as for :meth:`ads`
 
         Returns
         -------
@@ -573,7 +582,7 @@ class Workbench:
             one whose buyer may be new counts as new. Every ratio is null where its denominator is 0.
         """
         known("by", by, quality.VIEWS)
-        question = self._session.ask(filters)
+        question = self._session.ask({"since": since, "until": until, "as_of": as_of})
         if by != "check":
             table, sql = self._session.run(
                 "match_quality" if by == "match" else "ad_quality", question, by=by

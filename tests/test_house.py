@@ -116,6 +116,7 @@ def columns(world):
     """Every column that a question or `ctm sql` can show."""
     world.event("anna", datetime(2026, 11, 2, 8), ad_id="101").echo("anna", datetime(2026, 11, 2, 9))
     world.event("anna", datetime(2026, 11, 2, 10))
+    world.spend(date(2026, 11, 2), "102", "50.00")
     workbench = world.spend(date(2026, 11, 2), "101", "50.00").open(
         settings='[business_hours]\nmonday = "09:00-18:00"'
     )
@@ -133,7 +134,7 @@ def columns(world):
             workbench.badge(),
             workbench.latency(turns="next"),
             workbench.outlook(),
-            workbench.compare("101", "101"),
+            workbench.compare("101", "102"),
             workbench.speed(),
             workbench.latency(business_hours=True),
             workbench.latency(turns="all", business_hours=True),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from ctm_analytics.models import literal
@@ -95,19 +96,39 @@ VIEW = ("ad_name", "window_days", "spend", *(f"cac_{model}" for model in ATTRIBU
 
 
 def _paths(journeys: pa.Table) -> dict[int, dict[tuple[str, ...], tuple[int, int]]]:
-    """Count equal journeys: window → path of ad ids → (with a sale, without one)."""
+    """Count equal journeys: window → path of ad ids → (with a sale, without one).
+
+    Most journeys have one touch; only longer ones are looked at one by one.
+    """
+    names = journeys.column("journey").combine_chunks().dictionary_encode()
+    ads = journeys.column("ad_id").combine_chunks().dictionary_encode()
+    windows, journey, ad, is_converted = (
+        np.asarray(column)
+        for column in (
+            journeys.column("window_days"),
+            names.indices,
+            ads.indices,
+            journeys.column("is_converted"),
+        )
+    )
+    # A journey of one window is never the next row's journey of another.
+    is_start = np.ones(len(journeys), dtype=np.bool_)
+    is_start[1:] = (journey[1:] != journey[:-1]) | (windows[1:] != windows[:-1])
+    starts = np.flatnonzero(is_start)
+    lengths = np.diff(starts, append=len(journeys))
+    known = ads.dictionary.to_pylist()
     counted: dict[int, dict[tuple[str, ...], list[int]]] = {}
-    windows = journeys.column("window_days").to_pylist()
-    names = journeys.column("journey").to_pylist()
-    ads = journeys.column("ad_id").to_pylist()
-    converted = journeys.column("is_converted").to_pylist()
-    start = 0
-    for end in range(1, len(names) + 1):
-        if end < len(names) and names[end] == names[start] and windows[end] == windows[start]:
-            continue
-        paths = counted.setdefault(windows[start], {})
-        paths.setdefault(tuple(ads[start:end]), [0, 0])[0 if converted[start] else 1] += 1
-        start = end
+
+    def count(window: int, path: tuple[str, ...], has_sale: bool, times: int) -> None:
+        counted.setdefault(window, {}).setdefault(path, [0, 0])[0 if has_sale else 1] += times
+
+    single = starts[lengths == 1]
+    keys = np.stack((windows[single], ad[single], is_converted[single]), axis=1)
+    for (window, of, has_sale), times in zip(*np.unique(keys, axis=0, return_counts=True), strict=True):
+        count(int(window), (known[of],), bool(has_sale), int(times))
+    for start, length in zip(starts[lengths > 1].tolist(), lengths[lengths > 1].tolist(), strict=True):
+        path = tuple(known[of] for of in ad[start : start + length])
+        count(int(windows[start]), path, bool(is_converted[start]), 1)
     return {
         window: {path: (hits, misses) for path, (hits, misses) in paths.items()}
         for window, paths in counted.items()

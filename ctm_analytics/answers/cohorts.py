@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from ctm_analytics.answers.performance import KEYS
 from ctm_analytics.answers.waits import Keys, Waits, grouped
+from ctm_analytics.statistics.maturation import matured_conversion_rate
 
 # People look at these; the rows have every day.
 SHOWN_AGES_DAYS = (0, 1, 3, 7, 14, 28, 60, 90)
@@ -30,7 +31,7 @@ def matured_rates(waits: pa.Table, by: str, window_days: int) -> dict[tuple[Any,
     """
     rates = {}
     for keys, group in _groups(waits, by):
-        matured = group.curve().ended_by(window_days)
+        matured = matured_conversion_rate(group.durations, group.is_ended, window_days, group.conversations)
         if matured is not None:
             rates[tuple(keys.values())] = matured.value
     return rates

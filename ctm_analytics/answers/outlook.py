@@ -19,7 +19,6 @@ from ctm_analytics.statistics.verdicts import chance_of_best, probability_below,
 
 # Groups whose CACs are alike enough to learn from each other; a day or a week is no candidate for money.
 CANDIDATES = ("ad", "adset", "campaign")
-DAY = timedelta(days=1)
 
 JUDGEMENTS = ("cac_shrunk", "cac_shrunk_low", "cac_shrunk_high", "p_below_target", "verdict")
 FORECASTS = ("expected_new_customers", "matured_cac", "verdict_on")
@@ -149,7 +148,7 @@ def forecasts(
         of = ages.get(key)
         if of is None:
             continue
-        found[key] = {"verdict_on": of.last_day + window_days * DAY}
+        found[key] = {"verdict_on": of.last_day + timedelta(days=window_days)}
         lag = lags.of(of.platforms)
         spend, customers = row["paid_spend"] or 0.0, row["new_customers"] or 0.0
         foreseen = None if lag is None else matured_cac(spend, customers, of.days, lag)

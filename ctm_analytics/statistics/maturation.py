@@ -203,29 +203,6 @@ def matured_cac(
     )
 
 
-def verdict_on(touched_days: ArrayLike, window_days: int) -> np.datetime64 | None:
-    """Day on which a cohort will have ripened: its last touch's day and the window.
-
-    Parameters
-    ----------
-    touched_days : array of datetime64[D], shape (n,): days of the touches in the reporting zone; NaT is left out
-    window_days : int, ``>= 1``
-
-    Returns
-    -------
-    datetime64[D] or None
-        In the past where the cohort is ripe; ``None`` without touches.
-
-    Examples
-    --------
-    >>> verdict_on(["2026-11-20", "2026-11-18"], 7)
-    np.datetime64('2026-11-27')
-    """
-    days = np.asarray(touched_days, dtype="datetime64[D]")
-    days = days[~np.isnat(days)]
-    return days.max() + np.timedelta64(window_days, "D") if days.size else None
-
-
 def _within(
     durations: ArrayLike, converted: ArrayLike, window: float, weights: ArrayLike | None
 ) -> tuple[KaplanMeier | None, int]:

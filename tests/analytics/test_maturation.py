@@ -10,7 +10,6 @@ from ctm_analytics.statistics.maturation import (
     conversion_lag,
     matured_cac,
     matured_conversion_rate,
-    verdict_on,
 )
 
 
@@ -168,11 +167,6 @@ def test_equal_seeds_give_equal_answers() -> None:
     _, durations, converted = cohort(np.random.default_rng(16), 300)
     first, second = (lag_of(durations, converted) for _ in range(2))
     assert (first.drawn == second.drawn).all()
-
-
-def test_a_cohort_ripens_a_window_after_its_last_touch() -> None:
-    assert verdict_on(["2026-11-18", "2026-11-20", "NaT"], 7) == np.datetime64("2026-11-27")
-    assert verdict_on(np.array([], dtype="datetime64[D]"), 7) is None
 
 
 def test_what_cannot_ripen_is_refused() -> None:

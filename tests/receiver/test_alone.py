@@ -25,7 +25,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     else:
         subprocess.check_call([sys.executable, "-m", "venv", str(folder)])
         install = [str(python), "-m", "pip", "install", "-q"]
-    subprocess.check_call([*install, "--require-hashes", "-r", lock])
+    subprocess.check_call([*install, "--no-deps", "--require-hashes", "-r", lock])
     return python
 
 

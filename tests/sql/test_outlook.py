@@ -191,6 +191,11 @@ def test_an_ad_without_spend_cannot_be_compared(world: World) -> None:
     assert "1 and 2 cannot be compared" in result.about
 
 
+def test_an_ad_is_not_compared_with_itself(world: World) -> None:
+    with pytest.raises(InvalidArgument, match="compare: '1' twice"):
+        sold(world, "1", 5, "100.00").open().compare("1", "1")
+
+
 def test_an_unknown_ad_is_named(world: World) -> None:
     with pytest.raises(InvalidArgument, match="ad: there is no ad '9'"):
         sold(world, "1", 5, "100.00").open().compare("1", "9")
