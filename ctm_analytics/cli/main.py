@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ctm_analytics.cli import asking, capturing, erasing, importing, reporting
+from ctm_analytics.cli import advertising, answering, capturing, erasing, importing, querying, reporting
 from ctm_analytics.errors import CtmError
 
 app = typer.Typer(
@@ -34,7 +34,7 @@ def _common(
     """Answer which ad brings customers, what one costs, and how fast you reply."""
 
 
-for group in (capturing, erasing, asking, reporting):
+for group in (capturing, erasing, advertising, answering, querying, reporting):
     app.registered_commands += group.app.registered_commands
 app.add_typer(importing.app, name="import", help="Import sales, spend, contacts and rates from CSV files.")
 
