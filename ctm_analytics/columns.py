@@ -80,6 +80,7 @@ COLUMNS: dict[str, Column] = {
     "p90_response_seconds": Column("90 % answered by", "seconds"),
     "mean_response_within_24h_seconds": Column("Mean within 24 h", "seconds"),
     "naive_median_response_seconds": Column("Median of answered only", "seconds"),
+    "blind_seconds": Column("Not captured", "seconds"),
     "turns": Column("Turns", "count"),
     "responder": Column("Answered by", "text"),
     "naive_median_first_response_seconds": Column(

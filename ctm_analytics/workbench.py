@@ -17,6 +17,7 @@ from ctm_analytics import cards
 from ctm_analytics.answers import (
     attribution,
     badge,
+    blind_hours,
     cohorts,
     comparison,
     funnel,
@@ -297,8 +298,9 @@ class Workbench:
         Result
             ``engaged`` (or ``turns``), ``answered``, the Kaplan–Meier median with its 95 % interval and the 90th
             percentile (null when too few were answered), the mean wait within a day, the shares answered within 5
-            minutes, 1 hour and 24 hours with 95 % intervals, and the naive median. Ads, campaigns and platforms are
-            compared by a log-rank test, whose answer stands in ``about``.
+            minutes, 1 hour and 24 hours with 95 % intervals, and the naive median. By ``weekday_hour``,
+            ``blind_seconds`` says how long the receiver was down in that hour of the week. Ads, campaigns and platforms
+            are compared by a log-rank test, whose answer stands in ``about``.
 
         Raises
         ------
@@ -309,6 +311,10 @@ class Workbench:
         table = latency.summaries(
             waits, by or "total", turns=turns, clock="business" if business_hours else "elapsed"
         )
+        if by == "weekday_hour":
+            gaps, _ = self._session.run("capture_gaps", question)
+            blind = blind_hours.blind_seconds(gaps, self.settings.zone, question.since, question.until)
+            table = blind_hours.with_blind_seconds(table, blind)
         draw = (
             _chart("weekday_hour")
             if by == "weekday_hour" and not business_hours and turns == "first"

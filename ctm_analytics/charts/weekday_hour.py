@@ -2,18 +2,32 @@
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from ctm_analytics.charts.theme import describe, name_panel, new_figure, say_nothing_to_draw
+from ctm_analytics.charts.theme import GREY, describe, name_panel, new_figure, say_nothing_to_draw
 from ctm_analytics.formats import WEEKDAYS, Floats, count, duration, floats, number_or_none, time_ticks
 
 HOURS = range(24)
-MAP, WORDS = "map", "words"
+MAP, WORDS, BLIND = "map", "words", "not captured"
 # Cividis is as light as mid grey here: darker cells take white words, lighter ones black.
 MIDDLE = 0.46
+
+Cells = NDArray[np.bool_]
+
+
+class Panel(NamedTuple):
+    """One of the two maps: what colours each cell, what stands in it, what it says when pointed at."""
+
+    values: Floats
+    texts: list[list[str]]
+    hover: list[list[str]]
+    bar: dict[str, object]
+    axis: str
 
 
 def weekday_hour(latency: pd.DataFrame) -> go.Figure:
@@ -22,15 +36,23 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     latency : frame of ``workbench.latency(by="weekday_hour")``: ``weekday`` 1 = Monday to 7, ``hour`` 0-23,
-        ``engaged``, ``median_first_response_seconds``
+        ``engaged``, ``median_first_response_seconds``, ``blind_seconds``. Hours that a gap in capture touches are grey
     """
     figure = new_figure(weekday_hour_finding(latency), height=560)
     chats = _grid(latency, "engaged")
     if not np.nansum(chats):
         return say_nothing_to_draw(figure, "Nobody wrote in this period.")
     medians = _grid(latency, "median_first_response_seconds")
-    _draw(figure, _logarithm(medians), _short_durations(medians), _time_bar(medians), "y")
-    _draw(figure, chats, _texts(chats, count), _count_bar(), "y2")
+    blind = _grid(latency, "blind_seconds")
+    is_blind = blind > 0
+    for values, texts, bar, axis in (
+        (_logarithm(medians), _short_durations(medians), _time_bar(medians), "y"),
+        (chats, _texts(chats, count), _count_bar(), "y2"),
+    ):
+        shown = np.where(is_blind, math.nan, values)
+        _draw(figure, Panel(shown, texts, _hover(texts, blind), bar, axis))
+        if is_blind.any():
+            _grey_out(figure, is_blind, axis)
     hours = {
         "tickvals": list(HOURS),
         "ticktext": [f"{hour:02d}" for hour in HOURS],
@@ -49,12 +71,16 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
         yaxis={**days, "domain": [0.535, 0.95]},
         yaxis2={**days, "domain": [0, 0.415], "anchor": "x"},
     )
+    known = " (grey: not captured all the time)" if is_blind.any() else ""
     for words, height in (("Median time to the first response", 0.95), ("Engaged conversations", 0.415)):
-        name_panel(figure, words, height)
+        name_panel(figure, f"{words}{known}", height)
+    thin = {"xgap": 1, "ygap": 1}
     few = [0, 6, 12, 18]
     narrow = {"xaxis.tickvals": few, "xaxis.ticktext": [f"{hour:02d}" for hour in few]}
     return describe(
-        figure, narrow=narrow, narrow_traces={WORDS: {"visible": False}, MAP: {"xgap": 1, "ygap": 1}}
+        figure,
+        narrow=narrow,
+        narrow_traces={WORDS: {"visible": False}, MAP: thin, BLIND: thin},
     )
 
 
@@ -108,44 +134,60 @@ def _short_durations(seconds: Floats) -> list[list[str]]:
     return _texts(seconds, short)
 
 
-def _draw(
-    figure: go.Figure, values: Floats, texts: list[list[str]], bar: dict[str, object], axis: str
-) -> None:
-    hover = [
-        [
-            f"<b>{day} {hour:02d}:00–{hour + 1:02d}:00</b><br>{text or 'nobody wrote'}"
-            for hour, text in enumerate(row)
-        ]
-        for day, row in zip(WEEKDAYS, texts, strict=True)
-    ]
+def _hover(texts: list[list[str]], blind: Floats) -> list[list[str]]:
+    def words(row: int, hour: int) -> str:
+        hole = f", not captured for {duration(blind[row, hour])}" if blind[row, hour] > 0 else ""
+        value = texts[row][hour] or ("nothing known" if hole else "nobody wrote")
+        return f"<b>{WEEKDAYS[row]} {hour:02d}:00–{hour + 1:02d}:00</b><br>{value}{hole}"
+
+    return [[words(row, hour) for hour in HOURS] for row in range(7)]
+
+
+def _draw(figure: go.Figure, panel: Panel) -> None:
     figure.add_trace(
         go.Heatmap(
-            z=values,
-            customdata=hover,
+            z=panel.values,
+            customdata=panel.hover,
             hovertemplate="%{customdata}<extra></extra>",
             colorscale="Cividis",
-            colorbar=bar,
+            colorbar=panel.bar,
             xgap=2,
             ygap=2,
-            yaxis=axis,
+            yaxis=panel.axis,
             name=MAP,
         )
     )
-    cells = [(row, hour) for row in range(7) for hour in HOURS if texts[row][hour]]
-    known = [float(values[cell]) for cell in cells]
+    cells = [(row, hour) for row in range(7) for hour in HOURS if panel.texts[row][hour]]
+    known = [float(panel.values[cell]) for cell in cells if not math.isnan(panel.values[cell])]
     middle = min(known) + MIDDLE * (max(known) - min(known)) if known else 0.0
-    is_light = [value > middle for value in known]
+    is_dark = [panel.values[cell] <= middle for cell in cells]  # grey, where nothing is drawn, is light
     figure.add_trace(
         go.Scatter(
             x=[hour for _, hour in cells],
             y=[row for row, _ in cells],
-            text=[texts[row][hour] for row, hour in cells],
+            text=[panel.texts[row][hour] for row, hour in cells],
             mode="text",
-            textfont={"size": 11, "color": ["#000000" if light else "#ffffff" for light in is_light]},
+            textfont={"size": 11, "color": ["#ffffff" if dark else "#000000" for dark in is_dark]},
             hoverinfo="skip",
             showlegend=False,
-            yaxis=axis,
+            yaxis=panel.axis,
             name=WORDS,
+        )
+    )
+
+
+def _grey_out(figure: go.Figure, is_blind: Cells, axis: str) -> None:
+    """Lay grey over the hours in which the receiver was down for a while."""
+    figure.add_trace(
+        go.Heatmap(
+            z=np.where(is_blind, 1.0, math.nan),
+            hoverinfo="skip",
+            colorscale=[[0, GREY], [1, GREY]],
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            yaxis=axis,
+            name=BLIND,
         )
     )
 

@@ -62,6 +62,8 @@ def test_another_accounts_events_change_nothing_of_this_account(
     accounts = sorted({row["account_id"] for row in answer(workbench.conversations)})[:1]
     before = {account: answers(workbench, names, account) for account in accounts}
     for row in others.rows["events"]:
+        if row["platform"] == "whatsapp":
+            continue  # what one number of WhatsApp tells of a person's ids holds for all of them: decisions.md
         fields = row | {"account": "elsewhere", "event_id": f"other-{row['event_id']}"}
         world.event(fields.pop("contact"), fields.pop("occurred_at"), fields.pop("event_type"), **fields)
     after = opened(world, business)

@@ -174,3 +174,32 @@ def test_an_ad_that_is_written_to_at_night_is_not_slower_for_that(world: World) 
             wait = (10 if is_night else 1) * HOUR + (number % 7) * timedelta(seconds=1)
             world.event(f"{ad}-{number}", at, ad_id=ad).echo(f"{ad}-{number}", at + wait)
     assert "ads wait alike" in world.open().latency(by="ad").about
+
+
+# What was not seen.
+
+
+def test_an_hour_of_the_week_says_how_long_the_receiver_was_down_in_it(world: World) -> None:
+    world.event("p", START).echo("p", START + timedelta(minutes=1))
+    world.uptime(START - HOUR, START + timedelta(minutes=50))
+    world.uptime(START + 2.25 * HOUR, START + 7 * 24 * HOUR)
+    rows = {(row["weekday"], row["hour"]): row for row in latency(world, by="weekday_hour")}
+    assert {hour: row["blind_seconds"] for (_, hour), row in rows.items()} == {8: 600, 9: 3600, 10: 900}
+    assert (rows[1, 8]["engaged"], rows[1, 9]["engaged"]) == (1, 0)
+    assert rows[1, 9]["median_first_response_seconds"] is None
+
+
+def test_a_gap_counts_in_the_days_and_the_zone_of_the_question(world: World) -> None:
+    world.event("p", START).event("q", START + 24 * HOUR)
+    for day in (0, 1, 7):
+        world.uptime(START + day * 24 * HOUR + HOUR, START + (day + 1) * 24 * HOUR)
+    # Down for an hour from Tuesday 8:00 UTC, and from Wednesday on until Monday 9:00.
+    kolkata = 'reporting_timezone = "Asia/Kolkata"'
+    rows = latency(world, settings=kolkata, by="weekday_hour", since="2026-11-02", until="2026-11-03")
+    blind = {(row["weekday"], row["hour"]): row["blind_seconds"] for row in rows}
+    assert blind == {(1, 13): 0, (2, 13): 1800, (2, 14): 1800}
+
+
+def test_a_week_without_gaps_was_seen_whole(world: World) -> None:
+    world.event("p", START)
+    assert [row["blind_seconds"] for row in latency(world, by="weekday_hour")] == [0]

@@ -56,8 +56,8 @@ def curve(**groups):
 
 
 def hours(*rows):
-    columns = ["weekday", "hour", "engaged", "median_first_response_seconds"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = ["weekday", "hour", "engaged", "median_first_response_seconds", "blind_seconds"]
+    return pd.DataFrame([(*row, 0.0)[:5] for row in rows], columns=columns)
 
 
 def days(*rows):
@@ -175,6 +175,20 @@ def test_hours_without_any_answer_leave_the_latency_map_empty():
     figure = weekday_hour(hours((1, 9, 20, None)))
     assert np.isnan(np.asarray(figure.data[0].z, dtype=float)).all()
     assert weekday_hour_finding(hours((1, 9, 20, None))) == "Most people write on Mon from 09:00."
+
+
+def test_an_hour_that_was_not_captured_all_the_time_is_grey_in_both_maps_and_says_so():
+    figure = weekday_hour(hours((1, 9, 20, 120.0), (1, 10, 3, 7200.0, 600.0), (2, 4, 0, None, 3600.0)))
+    maps = [trace for trace in figure.data if trace.name == "map"]
+    grey = [trace for trace in figure.data if trace.name == "not captured"]
+    for shown, over in zip(maps, grey, strict=True):
+        assert np.argwhere(~np.isnan(over.z)).tolist() == [[0, 10], [1, 4]]
+        assert np.isnan(shown.z[0][10])
+        assert shown.customdata[1][4].endswith("not captured for 1\xa0h")
+    assert "2h, not captured for 10\xa0min" in maps[0].customdata[0][10]
+    words = next(trace for trace in figure.data if trace.type == "scatter")
+    assert dict(zip(words.text, words.textfont.color, strict=True))["2h"] == "#000000"
+    assert figure.layout.annotations[0].text.endswith("(grey: not captured all the time)</b>")
 
 
 def test_an_empty_week_gives_a_sentence_instead_of_maps():

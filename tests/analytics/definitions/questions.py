@@ -92,7 +92,24 @@ def latency(
         facts = _places(row, reading.rules)
         groups.setdefault(tuple(facts[name] for name in GROUPS[by]), []).append(row)
     clock = reading.rules if on_business_clock else None
-    return {key: _summary(rows, turns, clock) for key, rows in groups.items()}
+    table = {key: _summary(rows, turns, clock) for key, rows in groups.items()}
+    return _with_blind_hours(table, turns, reading) if by == "weekday_hour" and table else table
+
+
+def _with_blind_hours(table: dict[Any, Row], turns: str, reading: Reading) -> dict[Any, Row]:
+    """Walk through each gap in capture minute by minute: what the receiver could not see is not known to be empty."""
+    nothing = {"engaged" if turns == "first" else "turns": 0, "answered": 0}
+    blind: dict[tuple[int, int], float] = {}
+    for begin, end in reading.facts.gaps:
+        minute = begin.replace(second=0, microsecond=0)
+        while minute < end:
+            local = minute.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(reading.rules.zone))
+            hour = (local.isoweekday(), local.hour)
+            seconds = (min(minute + MINUTE, end) - max(minute, begin)).total_seconds()
+            blind[hour] = blind.get(hour, 0.0) + seconds
+            minute += MINUTE
+    hours = {*table, *blind}
+    return {hour: table.get(hour, nothing) | {"blind_seconds": blind.get(hour, 0.0)} for hour in hours}
 
 
 def _places(row: Row, rules: Rules) -> Row:
