@@ -179,3 +179,28 @@ def test_an_order_beyond_3_is_refused(order: int) -> None:
 def test_counts_that_cannot_be_are_refused(conversions: list[int], nulls: list[float], words: str) -> None:
     with pytest.raises(InvalidArgument, match=words):
         markov_attribution([["a"]], conversions, nulls)
+
+
+@given(PATHS, st.integers(1, 3))
+def test_a_step_depends_on_as_many_last_ads_as_the_order_says(counted: Counted, order: int) -> None:
+    counted = [each for each in counted if each[1] + each[2]]
+    if not counted:
+        return
+    walks = []
+    for path, sold, lost in counted:
+        ads = [ad for ad, _ in itertools.groupby(path)]
+        walks += [(ads, CONVERSION, sold), (ads, NULL, lost)]
+    expected: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
+    for ads, end, times in walks:
+        prefixes = [tuple(ads[:length])[-order:] for length in range(len(ads) + 1)]
+        for origin, target in itertools.pairwise([*prefixes, end]):
+            leaving = expected.setdefault(origin, {})
+            leaving[target] = leaving.get(target, 0) + times
+    chances = {
+        (origin, target): times / sum(leaving.values())
+        for origin, leaving in expected.items()
+        for target, times in leaving.items()
+        if times
+    }
+    paths, conversions, nulls = zip(*counted, strict=True)
+    assert transition_probabilities(paths, conversions, nulls, order) == pytest.approx(chances)

@@ -92,3 +92,9 @@ def test_a_silent_click_is_no_word(world: World) -> None:
     world.event("p", START).echo("p", START + MINUTE).event("p", START + 20 * HOUR, "referral", **AD)
     world.event("p", START + 25 * HOUR, **AD | {"ad_id": "2"})
     assert badge(world)["new_messages"] == 2
+
+
+def test_at_one_instant_the_message_comes_before_its_answer(world: World) -> None:
+    world.event("p", START).echo("p", START, responder="human")
+    row = badge(world)
+    assert (row["new_messages"], row["replied"], row["response_time_seconds"]) == (1, 1, 0)

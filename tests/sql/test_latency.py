@@ -182,9 +182,9 @@ def test_an_ad_that_is_written_to_at_night_is_not_slower_for_that(world: World) 
 def test_an_hour_of_the_week_says_how_long_the_receiver_was_down_in_it(world: World) -> None:
     world.event("p", START).echo("p", START + timedelta(minutes=1))
     world.uptime(START - HOUR, START + timedelta(minutes=50))
-    world.uptime(START + 2.25 * HOUR, START + 7 * 24 * HOUR)
+    world.uptime(START + 2.25 * HOUR + timedelta(seconds=5), START + 7 * 24 * HOUR)
     rows = {(row["weekday"], row["hour"]): row for row in latency(world, by="weekday_hour")}
-    assert {hour: row["blind_seconds"] for (_, hour), row in rows.items()} == {8: 600, 9: 3600, 10: 900}
+    assert {hour: row["blind_seconds"] for (_, hour), row in rows.items()} == {8: 600, 9: 3600, 10: 905}
     assert (rows[1, 8]["engaged"], rows[1, 9]["engaged"]) == (1, 0)
     assert rows[1, 9]["median_first_response_seconds"] is None
 
@@ -198,6 +198,9 @@ def test_a_gap_counts_in_the_days_and_the_zone_of_the_question(world: World) -> 
     rows = latency(world, settings=kolkata, by="weekday_hour", since="2026-11-02", until="2026-11-03")
     blind = {(row["weekday"], row["hour"]): row["blind_seconds"] for row in rows}
     assert blind == {(1, 13): 0, (2, 13): 1800, (2, 14): 1800}
+    world.event("r", START + 48 * HOUR)
+    rows = latency(world, settings=kolkata, by="weekday_hour", since="2026-11-04", until="2026-11-04")
+    assert [row["blind_seconds"] for row in rows] == [1800, *[3600] * 10]  # Wednesday from 13:30 on
 
 
 def test_a_week_without_gaps_was_seen_whole(world: World) -> None:
