@@ -114,8 +114,6 @@ COLUMNS: dict[str, Column] = {
         "sales",
         "Pulled towards that of all ads, the less was spent the more; 90 % interval",
     ),
-    "cac_shrunk_low": Column("CAC, shrunk, 90 % from", "cents"),
-    "cac_shrunk_high": Column("CAC, shrunk, 90 % to", "cents"),
     "p_below_target": Column("Below target", "percent", "", "Chance that CAC is below the target"),
     "p_best": Column("Best", "percent", "", "Chance that no other ad's CAC is lower"),
     "expected_loss": Column(
@@ -222,10 +220,10 @@ def column_of(name: str) -> Column:
     """
     if name in COLUMNS:
         return COLUMNS[name]
-    for ending, words in (("_low", "95 % from"), ("_high", "95 % to")):
+    for ending, word in (("_low", "from"), ("_high", "to")):
         if name.endswith(ending) and name.removesuffix(ending) in COLUMNS:
             of = COLUMNS[name.removesuffix(ending)]
-            return Column(f"{of.label}, {words}", of.unit)
+            return Column(f"{of.label}, {confidence_of(name)} % {word}", of.unit)
     if "_business" in name:
         elapsed = column_of(name.replace("_business", ""))
         return Column(f"{elapsed.label} (open hours)", elapsed.unit)
@@ -233,6 +231,11 @@ def column_of(name: str) -> Column:
         return Column(name.removeprefix("bought_within_").removesuffix("d") + " d", "percent")
     words = name.removesuffix("_seconds").replace("_", " ")
     return Column(words[:1].upper() + words[1:], "seconds" if name.endswith("_seconds") else "text")
+
+
+def confidence_of(name: str) -> int:
+    """Say how sure an interval is, in percent: that of a shrunk CAC is a 90 % interval, all others are 95 %."""
+    return 90 if name.startswith("cac_shrunk") else 95
 
 
 def write_cell(value: Any, unit: str, currency: str | None) -> str:

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from ctm_analytics.columns import COLUMNS, Column, column_of, write_ad, write_cell, write_interval
+from ctm_analytics.columns import (
+    COLUMNS,
+    Column,
+    column_of,
+    confidence_of,
+    write_ad,
+    write_cell,
+    write_interval,
+)
 from ctm_analytics.formats import number_or_none
 
 
@@ -40,7 +48,7 @@ def displayed(rows: pd.DataFrame, names: Sequence[str], currency: str | None, zo
         headings.append((column.label, column.is_number))
         columns.append(_cells(rows, name, column, currency))
         if f"{name}_low" in rows.columns:
-            headings.append(("95 %", True))
+            headings.append((f"{confidence_of(name)} %", True))
             columns.append(_intervals(rows, name, column, currency))
     return Display(headings, [list(row) for row in zip(*columns, strict=True)])
 

@@ -237,9 +237,11 @@ class Workbench:
         if not totals.num_rows:
             raise self._session.nothing(question)
         table = attribution.compared(totals)
-        return self._session.result(
+        result = self._session.result(
             table, sql, question, side_by_side=attribution.side_by_side(table), view=attribution.VIEW
         )
+        result.about = f"CAC by attribution model · {result.about}"
+        return result
 
     def cohorts(
         self,

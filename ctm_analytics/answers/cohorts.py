@@ -10,7 +10,7 @@ from ctm_analytics.answers.waits import Keys, Waits, grouped
 from ctm_analytics.statistics.maturation import matured_conversion_rate
 
 # People look at these; the rows have every day.
-SHOWN_AGES_DAYS = (0, 1, 3, 7, 14, 28, 60, 90)
+SHOWN_AGES_DAYS = (1, 3, 7, 14, 28, 60, 90)
 
 
 def matured_rates(waits: pa.Table, by: str, window_days: int) -> dict[tuple[Any, ...], float]:
@@ -47,9 +47,12 @@ def ripening(waits: pa.Table, by: str, window_days: int) -> pa.Table:
     ``bought_share_low`` and ``_high`` (null where it is not defined); ``at_risk`` (bigint, still waiting at that age)
     """
     rows: list[dict[str, Any]] = []
+    longest = min(int(max(waits.column("waited_days").to_pylist(), default=0)), window_days)
     for keys, group in _groups(waits, by):
         curve = group.curve()
-        for age in range(min(int(curve.last_time), window_days) + 1):
+        # Where all have bought nobody is waited for: the curve stays where it is, as long as any cohort is seen.
+        is_over = bool(curve.survival.size) and curve.survival[-1] == 0
+        for age in range((longest if is_over else min(int(curve.last_time), window_days)) + 1):
             share = curve.ended_by(age)
             if share is None:
                 break

@@ -39,7 +39,16 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 def publisher_pids() -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    """Find our publisher; a server of other tests may be a child of this process too."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in children if b"receiver.store.publishing" in _command(pid)]
+
+
+def _command(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
 
 
 def test_no_answer_waits_until_parquet_is_imported() -> None:
