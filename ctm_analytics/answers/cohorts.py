@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctm_analytics.answers.performance import KEYS
 from ctm_analytics.answers.waits import Keys, Waits, grouped
@@ -47,7 +48,7 @@ def ripening(waits: pa.Table, by: str, window_days: int) -> pa.Table:
     ``bought_share_low`` and ``_high`` (null where it is not defined); ``at_risk`` (bigint, still waiting at that age)
     """
     rows: list[dict[str, Any]] = []
-    longest = min(int(max(waits.column("waited_days").to_pylist(), default=0)), window_days)
+    longest = min(int(pc.max(waits.column("waited_days")).as_py() or 0), window_days)
     for keys, group in _groups(waits, by):
         curve = group.curve()
         # Where all have bought nobody is waited for: the curve stays where it is, as long as any cohort is seen.
