@@ -1,6 +1,7 @@
 """The workbench's further questions against definitions.md read aloud: waits, inbox, badge, stages, cohorts, models."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -60,7 +61,10 @@ def waiting_differences(workbench: ctm.Workbench, reading: Reading) -> list[str]
 def test_who_waits_now_and_the_badge_are_what_the_definitions_say(
     new_world: NewWorld, business: Business
 ) -> None:
-    assert waiting_differences(*read_twice(new_world, business)) == []
+    # In the thick of it: weeks later nobody waits any more.
+    known_at = sorted(row["received_at"] for row in business.rows["events"]) or [business.as_of]
+    now = replace(business, as_of=known_at[len(known_at) * 3 // 4])
+    assert waiting_differences(*read_twice(new_world, now)) == []
 
 
 def stage_differences(workbench: ctm.Workbench, reading: Reading) -> list[str]:

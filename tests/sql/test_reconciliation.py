@@ -41,6 +41,12 @@ def test_each_stage_and_each_loss_is_named(world: World) -> None:
     }  # fmt: skip
 
 
+def test_a_sale_is_that_of_the_last_ad_before_it(world: World) -> None:
+    world.event("p", START, ad_id="1").event("p", START + DAY, ad_id="2")
+    world.sale("s", START + 2 * DAY, "5.00", contact_id="p")
+    assert {row["ad_id"]: row["with_kept_sale"] for row in rows(world)} == {"1": 0, "2": 1}
+
+
 def test_a_longer_window_finds_the_late_sale(world: World) -> None:
     (row,) = rows(shop(world), window_days=14)
     assert (row["with_matched_sale"], row["without_sale"]) == (4, 0)
