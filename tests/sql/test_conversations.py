@@ -127,3 +127,12 @@ def test_each_platform_may_have_its_own_messaging_window(world: World) -> None:
     # What is written two days later opens a conversation of its own.
     assert not opened["messenger", "business"]["outside_window"]
     assert opened["whatsapp", "business"]["outside_window"]
+
+
+def test_an_ad_and_a_link_at_one_instant_open_a_conversation_of_the_ad_with_the_ads_own_ref(
+    world: World,
+) -> None:
+    world.event("p", START, ad_id="101").event("p", START, "referral", ref="code-7")
+    assert [(row["opened_by"], row["ad_id"], row["ref"]) for row in conversations(world)] == [
+        ("ad", "101", None)
+    ]

@@ -29,7 +29,7 @@ openers as (
         contact_key,
         touched_at,
         max(ad_id) as ad_id,
-        nullif(max_by(coalesce(ref, ''), coalesce(ad_id, '') || '|' || coalesce(ref, '')), '') as ref
+        nullif(max_by(coalesce(ref, ''), coalesce('2' || ad_id, '1') || ' ' || coalesce(ref, '')), '') as ref
     from touches
     group by contact_key, touched_at
 )
