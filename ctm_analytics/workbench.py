@@ -466,7 +466,9 @@ class Workbench:
         days, sql = self._session.run("reconciliation", question)
         if not days.num_rows:
             raise self._session.nothing(question)
-        history, _ = self._session.run("reconciliation", replace(question, since=None))
+        history = days
+        if question.since is not None:
+            history, _ = self._session.run("reconciliation", replace(question, since=None))
         names = [name for name in reconciliation.KEYS[by] if not name.endswith("_id")][:2]
         view = (*names, *reconciliation.VIEW)
         table = reconciliation.reconciled(history, by, question.since)
@@ -696,7 +698,8 @@ class Workbench:
         table = performance.with_response_times(table, latency.summaries(waits, by), by)
         sold, _ = self._session.run("conversion_waits", question, by=by)
         rates = cohorts.matured_rates(sold, by, question.window_days)
-        table = performance.with_matured_rates(table, rates, by)
+        matured = {key: {"matured_conversion_rate": rate} for key, rate in rates.items()}
+        table = outlook.with_values(table, by, matured, ("matured_conversion_rate",))
         ages, _ = self._session.run("cohort_ages", question, by=by)
         lags = outlook.Lags({}, None)
         if question.basis == "cohort":  # a calendar's sales are not those of its conversations

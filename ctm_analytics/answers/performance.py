@@ -1,6 +1,6 @@
 """What each ad cost and brought, with intervals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -69,18 +69,6 @@ def with_response_times(performance: pa.Table, latency: pa.Table, by: str) -> pa
     for measure in measures:
         performance = _append(performance, measure, [row.get(measure) for row in rows])
     return performance
-
-
-def with_matured_rates(performance: pa.Table, rates: Mapping[tuple[Any, ...], float], by: str) -> pa.Table:
-    """Add the conversion rate that each row's conversations will have at the end of the attribution window.
-
-    Parameters
-    ----------
-    rates : mapping of the row's key (``KEYS[by]``) to its rate, as ``cohorts.matured_rates`` gives it
-    """
-    keys = [tuple(row.values()) for row in performance.select(KEYS[by]).to_pylist()] or [()]
-    matured = [rates.get(key) for key in keys[: performance.num_rows]]
-    return _append(performance, "matured_conversion_rate", matured)
 
 
 def arranged(performance: pa.Table, by: str) -> pa.Table:
