@@ -156,9 +156,10 @@ class Workbench:
         known("by", by, performance.KEYS)
         question = self._session.ask(filters, model=model, window_days=window_days, basis=basis)
         table, sql = self._foreseen(question, by)
-        judged = {}
+        judged, pool = {}, table
         if by in outlook.CANDIDATES:
-            judged = outlook.judgements(self._pool(question, by), by, self.settings.target_cac)
+            pool = self._pool(question, by)
+            judged = outlook.judgements(pool, by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
         draw = _chart("cac_by_ad", target_cac=self.settings.target_cac) if by == "ad" else None
         result = self._session.result(
@@ -166,6 +167,8 @@ class Workbench:
         )
         if by == "platform" or question.platform or question.account:
             result.about += " · an ad has one spend on all its platforms and accounts: no costs here"
+        if not outlook.is_captured(pool):
+            result.about += f" · {outlook.NOT_CAPTURED}"
         return result
 
     def outlook(
@@ -204,6 +207,8 @@ class Workbench:
         table = table.filter(pc.is_valid(table.column(names[0]))).select([*names, *outlook.COLUMNS])
         view = (*(name for name in names if name == f"{by}_name"), *outlook.VIEW)
         result = self._session.result(table, sql, question, view=view)
+        if not outlook.is_captured(pool):
+            result.about += f" · {outlook.NOT_CAPTURED}"
         waits, _ = self._session.run(
             "conversion_waits", _whole(replace(question, window_days=LIFETIME_DAYS)), by="total"
         )
@@ -440,7 +445,10 @@ class Workbench:
         if totals["conversations"] is None:
             raise self._session.nothing(question)
         stages = funnel.stages(totals)
-        return self._session.result(stages, sql, question, _chart("funnel", currency=self.currency))
+        result = self._session.result(stages, sql, question, _chart("funnel", currency=self.currency))
+        if not totals["conversations"]:
+            result.about += f" · {outlook.NOT_CAPTURED}"
+        return result
 
     def reconciliation(
         self, *, by: str = "ad", window_days: int | str | None = None, **filters: Unpack[FilterWords]

@@ -29,6 +29,7 @@ COLUMNS = (
     *("verdict", "verdict_on"),
 )
 VIEW = tuple(name for name in COLUMNS if not name.endswith(("currency", "_low", "_high")))
+NOT_CAPTURED = "nothing was captured in these days, so nobody knows what the ads brought: run `ctm doctor`"
 _TYPES = {"verdict": pa.string(), "verdict_on": pa.date32()}
 
 Key = tuple[Any, ...]
@@ -187,10 +188,27 @@ def lag_sentence(fit: CureFit) -> str:
 
 
 def _shrunk(pool: pa.Table, by: str) -> tuple[list[Values], Shrinkage]:
-    """Shrink the groups that money was spent on."""
-    rows = [row for row in pool.to_pylist() if row[KEYS[by][0]] is not None and row["paid_spend"] is not None]
+    """Shrink the groups that money was spent on and whose customers could be seen."""
+    rows = [
+        row
+        for row in pool.to_pylist()
+        if row[KEYS[by][0]] is not None and row["paid_spend"] is not None and _is_seen(row, pool)
+    ]
     spend = [row["paid_spend"] for row in rows]
     return rows, shrink_cac(spend, [row["paid_new_customers"] or 0.0 for row in rows])
+
+
+def is_captured(pool: pa.Table) -> bool:
+    """Tell whether anything came of the ads at all: where not, spend alone says nothing about them."""
+    counts = ("conversations", "new_customers")
+    return any(pc.any(pc.greater(pool.column(name), 0)).as_py() for name in counts)
+
+
+def _is_seen(row: Values, pool: pa.Table) -> bool:
+    """Leave out whose conversations Meta reports and capture lacks: no customer was seen is not that none came."""
+    if row["conversations"] or row["new_customers"]:
+        return True
+    return is_captured(pool) and not row["reported_conversations"]
 
 
 def _by_key(rows: list[Values], by: str, columns: Mapping[str, Any]) -> dict[Key, Values]:

@@ -45,6 +45,18 @@ CHECKS = {
         "Keep the receiver running; what Meta could not deliver within its retries is lost.",
         0,
     ),
+    "blind_days": Check(
+        "Days with ad spend on which nothing was captured",
+        "Run `ctm doctor`: did the receiver run, and was the Page subscribed?",
+        0,
+        0.5,
+    ),
+    "future_sales": Check(
+        "Sales dated in the future",
+        "They count from their day on, in no period before: are day and month swapped? Mend the file and import it"
+        " again.",
+        0,
+    ),
     "unmatched_sales": Check(
         "Sales without a contact",
         "Import a contacts file, or put the PSID, phone or ref in the order;"

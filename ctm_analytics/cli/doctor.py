@@ -88,6 +88,12 @@ def _data(data: Path, environ: Mapping[str, str]) -> Finding:
     except CtmError as error:
         return "warn", str(error), None
     events = workbench.sql("select count(*) as events from events").table.column("events")[0].as_py()
+    if not events:
+        return (
+            "warn",
+            "not one event has been captured",
+            "Start `ctm receive`, and subscribe the Page to the webhook in Meta's dashboard: docs/operations.md",
+        )
     return "ok", f"{events:,} events can be read", None
 
 

@@ -1,7 +1,7 @@
 """`ctm doctor`: what is wrong with this set-up, each with its next step."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -25,6 +25,12 @@ def test_a_sound_folder_with_events_is_ok(checks, world):
         name: found[name]["status"] for name in ("python", "data_folder", "settings", "data")
     } == dict.fromkeys(("python", "data_folder", "settings", "data"), "ok")
     assert found["data"]["detail"] == "1 events can be read"
+
+
+def test_spend_without_a_single_event_is_a_warning_with_the_next_step(checks, world):
+    exit_code, found = checks(world.spend(date(2026, 11, 2), "1", "5.00").write())
+    assert (exit_code, found["data"]["status"]) == (0, "warn")
+    assert found["data"]["next_step"].startswith("Start `ctm receive`")
 
 
 def test_a_missing_folder_fails_with_the_next_step(checks, tmp_path):

@@ -154,12 +154,32 @@ def test_the_best_ad_is_the_likeliest_and_loses_least(world: World) -> None:
 
 
 def test_money_spent_in_vain_and_nothing_else_still_has_an_answer(world: World) -> None:
+    world.event("p", START, ad_id="1")
     (row,) = sold(world, "1", 0, "50.00").open(settings="target_cac = 30").ads().table.to_pylist()
     assert (row["cac"], row["cac_high"], row["verdict"]) == (None, None, "cut")
     assert row["p_below_target"] == pytest.approx(
         math.erfc(math.sqrt(50 / 30))
     )  # Gamma(1/2, 50) above 1 / 30
     assert row["cac_low"] == pytest.approx(50 / 3.689, rel=1e-3)
+
+
+@pytest.mark.parametrize("question", ["ads", "outlook"])
+def test_spend_alone_is_no_verdict_and_the_answer_says_that_nothing_was_captured(
+    world: World, question: str
+) -> None:
+    workbench = sold(sold(world, "1", 0, "5000.00"), "2", 0, "900.00").open(settings="target_cac = 30")
+    answer = getattr(workbench, question)()
+    unknown = {(row["verdict"], row["p_below_target"], row["cac_shrunk"]) for row in answer.table.to_pylist()}
+    assert unknown == {(None, None, None)}
+    assert "nothing was captured in these days" in answer.about
+    assert "nothing was captured in these days" in workbench.funnel().about
+
+
+def test_an_ad_whose_reported_conversations_were_not_captured_is_not_judged(world: World) -> None:
+    sold(sold(world, "1", 50, "500.00"), "3", 0, "5000.00")
+    world.spend(START.date(), "2", "5000.00", reported_conversations=80)
+    rows = world.open(settings="target_cac = 30").ads().table.to_pylist()
+    assert {row["ad_id"]: row["verdict"] for row in rows} == {"1": "scale", "2": None, "3": "cut"}
 
 
 # Two ads.

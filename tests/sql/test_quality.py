@@ -53,6 +53,28 @@ def test_a_restart_within_a_minute_is_none(world: World) -> None:
     assert checks(world)["capture_gaps"] == ("ok", 0)
 
 
+def test_a_day_with_spend_on_which_nobody_was_heard_of_is_blind(world: World) -> None:
+    for number in range(4):
+        world.spend((START + number * DAY).date(), "1", "5.00").event("p", START + number * DAY, ad_id="1")
+    assert checks(world)["blind_days"] == ("ok", 0)
+    world.spend((START + 4 * DAY).date(), "1", "5.00").spend((START + 5 * DAY).date(), "1", "0.00")
+    assert checks(world)["blind_days"] == ("warn", 1)
+
+
+def test_spend_without_a_single_event_is_a_failure(world: World) -> None:
+    assert checks(world.spend(START.date(), "1", "5.00"))["blind_days"] == ("fail", 1)
+
+
+def test_a_sale_dated_in_the_future_is_noted_whatever_the_period_until_a_later_import_mends_it(
+    world: World,
+) -> None:
+    world.event("p", START).sale("s", datetime(2026, 12, 11), "5.00")
+    rows = world.open().quality(since=START.date(), until=START.date()).table.to_pylist()
+    assert [(row["status"], row["count"]) for row in rows if row["check"] == "future_sales"] == [("warn", 1)]
+    world.sale("s", datetime(2026, 11, 12), "5.00", imported_at=datetime(2026, 11, 20))
+    assert checks(world)["future_sales"] == ("ok", 0)
+
+
 def test_sales_are_told_by_what_is_missing_of_them(world: World) -> None:
     world.event("p", START).event("p", START, account="page-2").event("q", START)
     world.sale("nobody", START + DAY, "5", email="x@example.com").sale(

@@ -90,6 +90,38 @@ shared_keys as (
     having min(platform) <> max(platform) or min(account_id) <> max(account_id) or min(contact_id) <> max(contact_id)
 ),
 
+spent_days as (
+    select day
+    from spend_in_period
+    group by day
+    having sum(spend_cents) > 0
+),
+
+heard_days as (
+    select cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date) as day
+    from in_period
+    group by cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date)
+),
+
+-- On a blind day something was spent and nobody was heard of.
+spend_days as (
+    select
+        spent_days.day,
+        heard_days.day is null as is_blind
+    from spent_days
+    left join heard_days
+        on spent_days.day = heard_days.day
+),
+
+-- Of all time: a wrong date takes a sale out of the period that it belongs to.
+future_sales as (
+    select sale_id
+    from raw_sales
+    where imported_at <= :as_of
+    group by sale_id
+    having max_by(sold_at, imported_at) > :as_of
+),
+
 counts as (
     select
         'duplicate_events' as quality_check,
@@ -123,6 +155,18 @@ counts as (
     where
         (:since is null or cast(convert_timezone('UTC', :reporting_timezone, gap_ended_at) as date) >= :since)
         and (:until is null or cast(convert_timezone('UTC', :reporting_timezone, gap_started_at) as date) <= :until)
+    union all
+    select
+        'blind_days' as quality_check,
+        count_if(is_blind) as found,
+        count(*) as out_of
+    from spend_days
+    union all
+    select
+        'future_sales' as quality_check,
+        count(*) as found,
+        cast(null as bigint) as out_of
+    from future_sales
     union all
     select
         'unmatched_sales' as quality_check,
