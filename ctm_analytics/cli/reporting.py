@@ -1,15 +1,21 @@
 """Reports, the demo, JupyterLab, and what is wrong with this set-up."""
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctm_analytics.cli.options import DEFAULT_DATA, AsOf, Data, Format, Output
-from ctm_analytics.errors import DataQuality, InvalidArgument, InvalidFile
+from ctm_analytics.errors import InvalidArgument, InvalidFile
+
+if TYPE_CHECKING:
+    from ctm_analytics.report.publishing import Published, Wish
+    from ctm_analytics.report.runner import Order
 
 app = typer.Typer()
 
@@ -35,38 +41,69 @@ def report(
         list[str] | None, typer.Option("-p", help="A parameter of the notebook.", metavar="NAME=VALUE")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of all reports (default: DATA/reports).")] = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="Which of html and csv to name on stdout.", metavar="LIST")
+    ] = "html",
+    deliver: Annotated[
+        list[str] | None,
+        typer.Option(help="mail:ADDRESS,… or slack: or cmd:PROGRAM; failures too.", metavar="TARGET"),
+    ] = None,
+    alert: Annotated[
+        list[str] | None,
+        typer.Option(help="Warn when an interval clears a limit, e.g. 'cac > 40'.", metavar="CONDITION"),
+    ] = None,
+    only_if_changed: Annotated[
+        bool, typer.Option("--only-if-changed", help="Do nothing where the inputs are those of the last run.")
+    ] = False,
     fail_on: Annotated[
         str | None, typer.Option(help="quality: exit 3 when a data-quality check fails.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
 ) -> None:
-    """Run a report notebook and write one self-contained HTML file (default: the last complete week)."""
+    """Run a report notebook and write one self-contained HTML file (default: the last complete week or month)."""
     from ctm_analytics.formats import period as period_words
     from ctm_analytics.questions import known
+    from ctm_analytics.report.alerts import read_condition
+    from ctm_analytics.report.delivery import read_target
     from ctm_analytics.report.period import resolve_period
-    from ctm_analytics.report.runner import run_report
+    from ctm_analytics.report.publishing import Wish, failures_delivered, maturing, publish, read_formats
+    from ctm_analytics.report.runner import Order
     from ctm_analytics.workbench import open_workbench
 
     if fail_on is not None:
         known("--fail-on", fail_on, ("quality",))
-    workbench = open_workbench(data, as_of=as_of)
-    today = workbench.as_of.astimezone(workbench.settings.zone).date()
-    period = resolve_period(today, since=since, until=until, last=last, week=week, month=month)
-    _say(f"{period_words(*period)}, {workbench.settings.reporting_timezone}, {_days(period)} days")
-    run = run_report(
-        _notebook(notebook),
-        data=data,
-        since=period.since,
-        until=period.until,
-        as_of=workbench.as_of,
-        parameters=dict(_pair(text) for text in parameters or []),
-        out=out or data / "reports",
+    wish = Wish(
+        [read_target(text, os.environ) for text in deliver or []],
+        [read_condition(text) for text in alert or []],
+        read_formats(formats),
+        only_if_changed=only_if_changed,
+        fail_on_quality=fail_on == "quality",
+        as_of_is_given=as_of is not None,
     )
-    print(run.page)
-    if fail_on == "quality":
-        checks = workbench.quality(since=period.since, until=period.until).table.to_pylist()
-        failed = [check["detail"] for check in checks if check["status"] == "fail"]
-        if failed:
-            raise DataQuality(f"the report is written, but its data are not good: {'; '.join(failed)}.")
+    chosen = dict(_pair(text) for text in parameters or [])
+    path = _notebook(notebook)
+    with failures_delivered(wish.targets, data, path.stem):
+        workbench = open_workbench(data, as_of=as_of)
+    today = workbench.as_of.astimezone(workbench.settings.zone).date()
+    words = {"since": since, "until": until, "last": last, "week": week, "month": month}
+    period = resolve_period(today, **words, default="month" if path.stem.startswith("monthly") else "week")
+    days = _days(period)
+    zone = workbench.settings.reporting_timezone
+    _say(f"{period_words(*period)}, {zone}, {days} {'day' if days == 1 else 'days'}")
+    if note := maturing(period, today, workbench.settings.window_days):
+        _say(note)
+    order = Order(path, data, *period, workbench.as_of, out or data / "reports", chosen)
+    published = publish(order, wish, workbench, os.environ)
+    for alarm in published.alerts:
+        _say(alarm.sentence)
+    if not published.run.is_new:
+        _say("Unchanged since the last run: nothing was written, nothing delivered.")
+    if as_json:
+        print(_as_json(order, published, wish))
+    else:
+        print(*published.files, sep="\n")
+    for problem in published.problems:
+        raise problem
 
 
 @app.command(epilog="Example: ctm demo")
@@ -81,7 +118,7 @@ def demo(
 ) -> None:
     """Play thirty days of a small business through the real receiver, and write its weekly report."""
     from ctm_analytics.questions import day
-    from ctm_analytics.report.runner import run_report
+    from ctm_analytics.report.runner import Order, run_report
     from ctm_analytics.simulation.demo import run_demo
 
     if not _notebook("weekly").is_file():
@@ -91,14 +128,9 @@ def demo(
     last_day = day("--until", until) or _last_sunday(datetime.now(UTC).date())
     run_demo(data, until=last_day, seed=seed, progress=_say)
     _say("Writing the weekly report")
+    first_day = last_day - timedelta(days=6)
     run = run_report(
-        _notebook("weekly"),
-        data=data,
-        since=last_day - timedelta(days=6),
-        until=last_day,
-        as_of=datetime.now(UTC),
-        parameters={},
-        out=data / "reports",
+        Order(_notebook("weekly"), data, first_day, last_day, datetime.now(UTC), data / "reports")
     )
     _say(f"Ask on: {sys.argv[0]} ads --data {data}    or open the report in a browser:")
     print(run.page)
@@ -158,6 +190,21 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise InvalidArgument(f"-p: {text!r} is not NAME=VALUE. Write e.g. -p target_cac=40.")
     return name, value
+
+
+def _as_json(order: "Order", published: "Published", wish: "Wish") -> str:
+    """Write what came of a report for a program that goes on with it."""
+    content = {
+        "status": "written" if published.run.is_new else "unchanged",
+        "since": str(order.since),
+        "until": str(order.until),
+        "page": str(published.run.page),
+        "files": [str(path) for path in published.files],
+        "alerts": [asdict(alarm) for alarm in published.alerts],
+        "delivered_to": [target.name for target in wish.targets] if published.run.is_new else [],
+        "problems": [str(problem) for problem in published.problems],
+    }
+    return json.dumps(content, default=str, ensure_ascii=False)
 
 
 def _say(words: str) -> None:

@@ -20,6 +20,7 @@ from ctm_analytics.errors import InvalidArgument, NoData
 from ctm_analytics.formats import MONTHS, period
 from ctm_analytics.report.kpi import Tile, tile
 from ctm_analytics.report.plotly_bundle import plotly_bundle, policy_hash
+from ctm_analytics.report.summary import summarise
 from ctm_analytics.report.tables import Table, ads_table, data_table, write_csv
 from ctm_analytics.settings import Settings
 
@@ -200,7 +201,7 @@ class Report:
         section.passed = data_table(named[is_passed], self.currency)
 
     def save(self, path: Path | str, tables: Path | str | None = None) -> Path:
-        """Write the report, and each section's rows as CSV where ``tables`` names a folder.
+        """Write the report, its ``summary.json``, and each section's rows as CSV where ``tables`` names a folder.
 
         Returns
         -------
@@ -210,6 +211,8 @@ class Report:
         page = Path(path)
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(self.html(), encoding="utf-8", newline="\n")
+        summary = json.dumps(summarise(self), ensure_ascii=False)
+        page.with_name("summary.json").write_text(summary, encoding="utf-8")
         if tables is not None:
             folder = Path(tables)
             folder.mkdir(parents=True, exist_ok=True)

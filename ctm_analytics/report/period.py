@@ -26,6 +26,7 @@ def resolve_period(
     last: str | None = None,
     week: str | None = None,
     month: str | None = None,
+    default: str = "week",
 ) -> Period:
     """Read one way of naming a period; by default the last complete week, Monday to Sunday.
 
@@ -36,6 +37,7 @@ def resolve_period(
     last : str, a number of days such as ``7d``
     week : str, ISO week such as ``2026-W47``
     month : str, such as ``2026-10``
+    default : ``week``, or ``month`` for the last complete month
 
     Raises
     ------
@@ -61,6 +63,9 @@ def resolve_period(
         return calendar_month(month)
     if since or until:
         return between(today, since, until)
+    if default == "month":
+        last_day = today.replace(day=1) - timedelta(days=1)
+        return Period(last_day.replace(day=1), last_day)
     monday = today - timedelta(days=today.weekday() + 7)
     return Period(monday, monday + timedelta(days=6))
 
@@ -147,3 +152,26 @@ def read_day(option: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidArgument(f"{option}: '{text}' is not a date. Use YYYY-MM-DD, e.g. 2026-11-16.") from None
+
+
+def ripe_from(period: Period, window_days: int) -> date:
+    """Find the first day on which everybody who came in a period has had the whole attribution window to buy.
+
+    Examples
+    --------
+    >>> ripe_from(Period(date(2026, 11, 16), date(2026, 11, 22)), 7)
+    datetime.date(2026, 11, 30)
+    """
+    return period.until + timedelta(days=window_days + 1)
+
+
+def last_ripe(period: Period, today: date, window_days: int) -> Period:
+    """Move a period back by the fewest days that make it ripe; one that is ripe stays.
+
+    Examples
+    --------
+    >>> last_ripe(Period(date(2026, 11, 16), date(2026, 11, 22)), date(2026, 11, 23), 7)
+    Period(since=datetime.date(2026, 11, 9), until=datetime.date(2026, 11, 15))
+    """
+    young = max(ripe_from(period, window_days) - today, timedelta())
+    return Period(period.since - young, period.until - young)
