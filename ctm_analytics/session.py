@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from ctm_analytics.answers import attribution, currency
+from ctm_analytics.derived.kept import KeptRelations
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
-from ctm_analytics.errors import InvalidArgument, NoData
-from ctm_analytics.models import compose, in_order, literal
+from ctm_analytics.errors import InvalidArgument, InvalidFile, NoData
+from ctm_analytics.models import Parameters, compose, in_order, literal
 from ctm_analytics.questions import FilterWords, Question, ask
 from ctm_analytics.results import Result
 from ctm_analytics.settings import Settings, did_you_mean
@@ -51,9 +52,9 @@ class Session:
         self._settings = settings
         self._as_of = as_of
         self.fingerprint = sources.fingerprint()
-        self._kept: dict[str, str] = {}
-        self._weighed: str | None = None
+        self._weighed = self._weights = ""
         self._engine = DuckDBEngine(sources.files, SCHEMAS)
+        self._kept = KeptRelations(data / "derived", sources, self._engine)
         self._check_zone()
         self.currency = self._reporting_currency()
 
@@ -96,20 +97,25 @@ class Session:
             If a file of the folder is damaged or gone.
         """
         parameters = question.parameters(self._settings, self.currency) | words
-        given: dict[str, str] = {}
-        names = [each.name for each in in_order([model])]
+        given = self._given([model], question, parameters)
+        try:
+            table = self._engine.query(compose(model, parameters, given))
+        except (QueryError, InvalidFile):
+            if not self._kept.forget_lost():
+                raise
+            return self.run(model, question, **words)
+        return table, compose(model, parameters)
+
+    def _given(self, models: list[str], question: Question, parameters: Parameters) -> dict[str, str]:
+        """Keep what several queries read of what models need; SELECTs that stand for it."""
+        self._kept.forget_lost()
+        names = [each.name for each in in_order(models)]
         self._weigh_ads(names, question)
+        given: dict[str, str] = {}
         for name in names:
             if name in KEPT:
-                given[name] = self._keep(name, compose(name, parameters), compose(name, parameters, given))
-        return self._engine.query(compose(model, parameters, given)), compose(model, parameters)
-
-    def _keep(self, name: str, sql: str, sql_over_kept: str) -> str:
-        """Keep a relation that several queries of a question read; a SELECT that stands for it."""
-        if self._kept.get(name) != sql:
-            self._engine.create_table(f"kept_{name}", sql_over_kept)
-            self._kept[name] = sql
-        return f"select * from kept_{name}"
+                given[name] = self._kept.keep(name, parameters, given, self._weights)
+        return given
 
     def _weigh_ads(self, names: Iterable[str], question: Question) -> None:
         """Let the Markov model learn from all journeys what each ad is worth, before a query reads that."""
@@ -118,8 +124,8 @@ class Session:
         journeys = compose("journeys", question.parameters(self._settings, self.currency))
         if self._weighed != journeys:
             effects = attribution.removal_effects(self.run("journeys", question)[0])
-            self._engine.create_view("raw_removal_effects", attribution.as_values(effects))
-            self._weighed = journeys
+            self._weighed, self._weights = journeys, attribution.as_values(effects)
+            self._engine.create_view("raw_removal_effects", self._weights)
 
     def query(self, sql: str) -> pa.Table:
         """Put a statement to the engine as it is.
@@ -135,9 +141,9 @@ class Session:
         """Give models their names in the engine, each as one whole query: views over views bind slowly."""
         parameters = question.parameters(self._settings, self.currency) | WITHOUT_A_QUESTION
         names = list(names)
-        self._weigh_ads([each.name for each in in_order(names)], question)
+        given = self._given(names, question, parameters)
         for name in names:
-            self._engine.create_view(name, compose(name, parameters))
+            self._engine.create_view(name, compose(name, parameters, given))
 
     def result(
         self,

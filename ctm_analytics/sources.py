@@ -40,6 +40,27 @@ class Sources:
                 digest.update(f"{relation}/{file.name}/{file.stat().st_size}\n".encode())
         return digest.hexdigest()
 
+    def identity(self, relation: str) -> str:
+        """SHA-256 over what tells the files of a relation from others: also one that was replaced under its name.
+
+        Raises
+        ------
+        InvalidFile
+            If a file is gone since it was listed.
+        """
+        digest = hashlib.sha256()
+        for file in self.files[relation]:
+            try:
+                status = file.stat()
+            except FileNotFoundError:
+                raise InvalidFile(
+                    f"{file}: no longer there, since events were compacted or erased after it was listed."
+                    " Open the workbench again."
+                ) from None
+            name = f"{file.parent.name}/{file.name}"
+            digest.update(f"{name} {status.st_size} {status.st_mtime_ns} {status.st_ino}\n".encode())
+        return digest.hexdigest()
+
 
 def find_sources(data: Path, events_url: str = "") -> Sources:
     """List the live files of a data folder, and copies of those of the object store that events are published to.

@@ -1,6 +1,6 @@
 """Runs a composed query on DuckDB, inside this process."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -34,9 +34,14 @@ class DuckDBEngine:
     ----------
     files : mapping of str to tuple of Path; relation name to its Parquet files, possibly none
     schemas : mapping of str to pyarrow.Schema; the columns of each relation, for those without files
+
+    Attributes
+    ----------
+    version : str, the engine's name and release
     """
 
     def __init__(self, files: Mapping[str, tuple[Path, ...]], schemas: Mapping[str, pa.Schema]) -> None:
+        self.version = f"duckdb {duckdb.__version__}"
         self._connection = duckdb.connect()
         self._connection.execute(_SETTINGS + _MACROS)
         # Inside a notebook it is off, and to set it at all would need a package for its drawing.
@@ -96,6 +101,33 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise self._said(error) from error
 
+    def create_file_view(self, name: str, files: Sequence[Path]) -> None:
+        """Give the rows of Parquet files, one at least, a name.
+
+        Raises
+        ------
+        QueryError
+            If one cannot be read.
+        """
+        self.create_view(name, f"select * from {_parquet(files)}")
+
+    def write(self, target: Path, sql: str) -> None:
+        """Write a query's rows as a Parquet file.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written, or a file that the query reads is gone.
+        QueryError, InvalidFile
+            As for :meth:`query`.
+        """
+        try:
+            self._connection.execute(f"copy ({sql}) to {_text(target)} (format parquet, compression zstd)")
+        except duckdb.IOException as error:
+            raise OSError(str(error)) from error
+        except duckdb.Error as error:
+            raise self._said(error) from error
+
     def _said(self, error: duckdb.Error) -> QueryError | InvalidFile:
         message = str(error)
         damaged = next((file for file in self._files if file in message), None)
@@ -116,8 +148,16 @@ def _source_sql(files: tuple[Path, ...], schema: pa.Schema) -> str:
     if not files:
         columns = ", ".join(f"cast(null as {_duckdb_type(field.type)}) as {field.name}" for field in schema)
         return f"select {columns} where false"
-    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-    return f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    return f"select * from {_parquet(files)}"
+
+
+def _parquet(files: Iterable[Path]) -> str:
+    listed = ", ".join(map(_text, files))
+    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _duckdb_type(arrow_type: pa.DataType) -> str:

@@ -62,6 +62,10 @@ def captured(folder: DataFolder, ctm, tmp_path: Path) -> DataFolder:
     for kind, content in (("sales", SALES), ("contacts", CONTACTS)):
         (tmp_path / f"{kind}.csv").write_text(content)
         assert ctm("import", kind, tmp_path / f"{kind}.csv", "--data", folder.root).exit_code == 0
+    assert ctm("conversations", "--data", folder.root).exit_code == 0
+    assert files_with(folder.root / "derived", ANNA) != []
+    (folder.root / "derived-0123.removed").mkdir()  # an erasure that was killed has left this
+    (folder.root / "derived-0123.removed" / "touches-1-2.parquet").write_bytes(ANNA.encode())
     return folder
 
 
