@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ctm_analytics.currencies import decimals_of
 from ctm_analytics.formats import NOT_KNOWN, WEEKDAYS, count, duration, money, number_or_none, percent
 from ctm_analytics.settings import ATTRIBUTION_MODELS, LIFETIME, LIFETIME_DAYS
 
@@ -152,6 +153,7 @@ COLUMNS: dict[str, Column] = {
     "seconds": Column("Within", "seconds"),
     "answered_share": Column("Answered", "percent"),
     "at_risk": Column("Still waiting", "count"),
+    "too_young": Column("Too young", "count", "", "Engaged conversations that are not that old yet"),
     "stage": Column("Stage", "text"),
     "count": Column("Count", "count"),
     "lost": Column("Lost", "count"),
@@ -290,7 +292,7 @@ _WRITERS: dict[str, Callable[[float, str | None], str]] = {
     "count": lambda value, _: count(value),
     "credit": _credit,
     "money": lambda value, currency: money(value, currency, 0),
-    "cents": lambda value, currency: money(value, currency, 2 if value < 20 else 0),
+    "cents": lambda value, currency: money(value, currency, decimals_of(currency or "") if value < 20 else 0),
     "percent": lambda value, _: percent(value, 1 if value < 1 else 0),
     "seconds": lambda value, _: duration(value),
     "per_thousand": lambda value, _: count(1000 * value, 1),

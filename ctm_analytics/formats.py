@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ctm_analytics.currencies import decimals_of
+
 Floats = npt.NDArray[np.float64]
 
 NOT_KNOWN = "–"
@@ -46,18 +48,18 @@ def money(amount: Any, currency: str | None, decimals: int | None = None) -> str
     ----------
     amount : number or missing
     currency : str or None, ISO 4217
-    decimals : int or None; ``None`` gives cents below 20 and none above
+    decimals : int or None; ``None`` gives those of the currency below 20 and none above
 
     Examples
     --------
-    >>> money(61259.4, "USD"), money(2.941, "EUR"), money(1200, "ZAR")
-    ('$61,259', '€2.94', 'ZAR\xa01,200')
+    >>> money(61259.4, "USD"), money(2.941, "EUR"), money(1200, "ZAR"), money(2.9, "JPY"), money(0.1234, "KWD")
+    ('$61,259', '€2.94', 'ZAR\xa01,200', '¥3', 'KWD\xa00.123')
     """
     number = number_or_none(amount)
     if number is None:
         return NOT_KNOWN
     if decimals is None:
-        decimals = 2 if abs(number) < 19.995 and not number.is_integer() else 0
+        decimals = decimals_of(currency or "") if abs(number) < 19.995 and not number.is_integer() else 0
     sign = "−" if round(number, decimals) < 0 else ""
     symbol = SYMBOLS.get(currency or "", f"{currency}\xa0" if currency else "")
     return f"{sign}{symbol}{abs(number):,.{decimals}f}"
@@ -209,3 +211,32 @@ def percent_ticks(high: float) -> list[float]:
         if high / step < 7:
             break
     return [round(place * step, 6) for place in range(int(high / step) + 1)]
+
+
+def percent_points(difference: float) -> str:
+    """Write a difference of two shares in percentage points, with its sign.
+
+    Examples
+    --------
+    >>> percent_points(0.082), percent_points(-0.1), percent_points(0)
+    ('+8.2', '−10', '0')
+    """
+    points = round(difference * 100, 1)
+    return f"{points:+,.1f}".removesuffix(".0").replace("-", "−") if points else "0"
+
+
+def point_ticks(low: float, high: float) -> list[float]:
+    """Choose round differences of shares for an axis around 0: at most eight.
+
+    Examples
+    --------
+    >>> point_ticks(-0.1, 0.26)
+    [-0.1, 0.0, 0.1, 0.2]
+    """
+    for step in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5):
+        if (high - low) / step < 7:
+            break
+    return [
+        round(place * step, 6)
+        for place in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    ]

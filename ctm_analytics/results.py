@@ -4,7 +4,7 @@ import html
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SHOWN_ROWS = 50
+
+
+class Chart(NamedTuple):
+    """How the rows of an answer are drawn, and which of them to put beneath the figure."""
+
+    draw: Callable[[pd.DataFrame], "go.Figure"]
+    tabulate: Callable[[pd.DataFrame], pd.DataFrame]
 
 
 class Result:
@@ -38,7 +45,7 @@ class Result:
         currency: str | None = None,
         zone: tzinfo = UTC,
         view: Sequence[str] = (),
-        draw: Callable[[pd.DataFrame], "go.Figure"] | None = None,
+        chart: Chart | None = None,
         side_by_side: pa.Table | None = None,
     ) -> None:
         self.table = _zoned(table)
@@ -47,7 +54,7 @@ class Result:
         self.view = tuple(view)
         self._currency = currency
         self._zone = zone
-        self._draw = draw
+        self._chart = chart
         self._side_by_side = side_by_side
 
     @cached_property
@@ -64,9 +71,18 @@ class Result:
         AttributeError
             If the question has no chart.
         """
-        if self._draw is None:
-            raise AttributeError("This answer has no chart of its own: use .df with any Plotly figure.")
-        return self._draw(self.df)
+        return self._own_chart().draw(self.df)
+
+    @property
+    def figure_table(self) -> pd.DataFrame:
+        """The rows that the figure is drawn from, for those who would rather read than look.
+
+        Raises
+        ------
+        AttributeError
+            If the question has no chart.
+        """
+        return self._own_chart().tabulate(self.df)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -88,6 +104,11 @@ class Result:
         ]
         notes = " · ".join([html.escape(self.about), *left_out])
         return f"{_html_table(display)}<p><small>{notes}</small></p>"
+
+    def _own_chart(self) -> Chart:
+        if self._chart is None:
+            raise AttributeError("This answer has no chart of its own: use .df with any Plotly figure.")
+        return self._chart
 
     def shown(self, names: Sequence[str] = (), rows: int = SHOWN_ROWS) -> Display:
         """Write the first rows for people, instants in the reporting time zone.

@@ -1,6 +1,6 @@
 """One data folder, opened as of one instant: what a question is checked against, and how it is put to the engine."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, InvalidFile, NoData
 from ctm_analytics.models import Parameters, compose, in_order, literal
 from ctm_analytics.questions import FilterWords, Question, ask
-from ctm_analytics.results import Result
+from ctm_analytics.results import Chart, Result
 from ctm_analytics.settings import Settings, did_you_mean
 from ctm_analytics.sources import SCHEMAS, find_sources
 
@@ -150,7 +150,7 @@ class Session:
         table: pa.Table,
         sql: str,
         question: Question,
-        draw: Callable[..., Any] | None = None,
+        chart: Chart | None = None,
         view: Sequence[str] = (),
         side_by_side: pa.Table | None = None,
     ) -> Result:
@@ -164,7 +164,7 @@ class Session:
             currency=self.currency,
             zone=zone,
             view=view,
-            draw=draw,
+            chart=chart,
             side_by_side=side_by_side,
         )
 

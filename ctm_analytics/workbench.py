@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import pandas as pd
 import pyarrow as pa
@@ -33,13 +33,10 @@ from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.models import all_models, compose
 from ctm_analytics.questions import FilterWords, Question, ask, instant, known
-from ctm_analytics.results import Result
+from ctm_analytics.results import Chart, Result
 from ctm_analytics.session import WITHOUT_A_QUESTION, Session
 from ctm_analytics.settings import LIFETIME_DAYS, Settings, did_you_mean, load_settings
 from ctm_analytics.sources import SCHEMAS, holds_data
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 CONVERSATION_VIEW = (
     *("opened_at", "platform", "contact_id", "opened_by", "ad_id", "messages_in", "messages_out"),
@@ -161,9 +158,9 @@ class Workbench:
             pool = self._pool(question, by)
             judged = outlook.judgements(pool, by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
-        draw = _chart("cac_by_ad", target_cac=self.settings.target_cac) if by == "ad" else None
+        chart = _chart("cac_by_ad", "cac_table", target_cac=self.settings.target_cac) if by == "ad" else None
         result = self._session.result(
-            performance.arranged(table, by), sql, question, draw, performance.view(by)
+            performance.arranged(table, by), sql, question, chart, performance.view(by)
         )
         if by == "platform" or question.platform or question.account:
             result.about += " · an ad has one spend on all its platforms and accounts: no costs here"
@@ -242,9 +239,13 @@ class Workbench:
         if not totals.num_rows:
             raise self._session.nothing(question)
         table = attribution.compared(totals)
-        result = self._session.result(
-            table, sql, question, side_by_side=attribution.side_by_side(table), view=attribution.VIEW
+        window = {"window_days": question.window_days}
+        chart = Chart(
+            _late("models_by_ad", target_cac=self.settings.target_cac, **window),
+            _late("models_table", **window),
         )
+        side_by_side = attribution.side_by_side(table)
+        result = self._session.result(table, sql, question, chart, attribution.VIEW, side_by_side)
         result.about = f"CAC by attribution model · {result.about}"
         return result
 
@@ -277,7 +278,8 @@ class Workbench:
         if not waits.num_rows:
             raise self._session.nothing(question)
         table = cohorts.ripening(waits, by, question.window_days)
-        return self._session.result(table, sql, question, side_by_side=cohorts.side_by_side(table))
+        chart, side_by_side = _chart("cohort_curves", "cohort_table"), cohorts.side_by_side(table)
+        return self._session.result(table, sql, question, chart, side_by_side=side_by_side)
 
     def latency(
         self,
@@ -322,12 +324,13 @@ class Workbench:
             gaps, _ = self._session.run("capture_gaps", question)
             blind = blind_hours.blind_seconds(gaps, self.settings.zone, question.since, question.until)
             table = blind_hours.with_blind_seconds(table, blind)
-        draw = (
-            _chart("weekday_hour")
-            if by == "weekday_hour" and not business_hours and turns == "first"
-            else None
-        )
-        result = self._session.result(table, sql, question, draw, latency.view(table, by or "total"))
+        chart = None
+        if turns == "first" and not business_hours:
+            of_hours = by == "weekday_hour"
+            chart = _chart(
+                *("weekday_hour", "weekday_hour_table") if of_hours else ("waits_by_group", "waits_table")
+            )
+        result = self._session.result(table, sql, question, chart, latency.view(table, by or "total"))
         if by in latency.COMPARED and (sentence := latency.compared(waits, by)):
             result.about += f" · {sentence}"
         return result
@@ -346,7 +349,9 @@ class Workbench:
         """
         question = self._session.ask({"as_of": as_of})
         replies, sql = self._session.run("badge_replies", question)
-        result = self._session.result(badge.judged(replies), sql, question)
+        result = self._session.result(
+            badge.judged(replies), sql, question, _chart("badge_test", "badge_table")
+        )
         until = f"{question.as_of:%Y-%m-%d %H:%M} UTC"
         result.about = f"the 7 days until {until} · 90 % and 15 minutes, as Meta's badge asks"
         return result
@@ -368,7 +373,7 @@ class Workbench:
         """
         waits, sql, question = self._waits(by, responder, filters)
         return self._session.result(
-            latency.curves(waits, by or "total"), sql, question, _chart("response_curve")
+            latency.curves(waits, by or "total"), sql, question, _chart("response_curve", "response_table")
         )
 
     def conversations(
@@ -445,7 +450,8 @@ class Workbench:
         if totals["conversations"] is None:
             raise self._session.nothing(question)
         stages = funnel.stages(totals)
-        result = self._session.result(stages, sql, question, _chart("funnel", currency=self.currency))
+        chart = _chart("funnel", "funnel_table", currency=self.currency)
+        result = self._session.result(stages, sql, question, chart)
         if not totals["conversations"]:
             result.about += f" · {outlook.NOT_CAPTURED}"
         return result
@@ -480,7 +486,7 @@ class Workbench:
         names = [name for name in reconciliation.KEYS[by] if not name.endswith("_id")][:2]
         view = (*names, *reconciliation.VIEW)
         table = reconciliation.reconciled(history, by, question.since)
-        return self._session.result(table, sql, question, view=view)
+        return self._session.result(table, sql, question, _chart("waterfall", "waterfall_table"), view)
 
     def compare(
         self,
@@ -536,7 +542,8 @@ class Workbench:
                 }
             )
         compared = comparison.compared(*sides)
-        result = self._session.result(compared, sql, replace(question, ad=None), view=comparison.VIEW)
+        chart = _chart("two_ads", "two_ads_table", currency=self.currency)
+        result = self._session.result(compared, sql, replace(question, ad=None), chart, comparison.VIEW)
         result.about += f" · {comparison.sentence(compared.to_pylist()[0])}"
         return result
 
@@ -568,7 +575,8 @@ class Workbench:
         pairs, sql = self._session.run("speed_pairs", question, responder=responder)
         if not pairs.num_rows:
             raise self._session.no_conversation(question)
-        result = self._session.result(speed.effects(pairs, question.window_days), sql, question)
+        effects = speed.effects(pairs, question.window_days)
+        result = self._session.result(effects, sql, question, _chart("speed_effects", "speed_table"))
         result.about += f" · {speed.CAUTION}"
         return result
 
@@ -746,13 +754,17 @@ def _wrong_sql(error: QueryError) -> InvalidArgument:
     return InvalidArgument(f"sql: there is no relation {unknown[1]!r}.{hint} `ctm tables` lists them.")
 
 
-def _chart(name: str, **words: Any) -> Callable[[pd.DataFrame], "go.Figure"]:
-    """Draw when asked: Plotly takes half a second that most answers need not wait for."""
+def _chart(name: str, table: str, **words: Any) -> Chart:
+    """Name the functions of ``ctm_analytics.charts`` that draw an answer's rows, with ``words``, and tabulate them."""
+    return Chart(_late(name, **words), _late(table))
 
-    def draw(rows: pd.DataFrame) -> "go.Figure":
+
+def _late(name: str, **words: Any) -> Callable[[pd.DataFrame], Any]:
+    """Import the charts when asked: Plotly takes half a second that most answers need not wait for."""
+
+    def call(rows: pd.DataFrame) -> Any:
         from ctm_analytics import charts
 
-        figure: go.Figure = getattr(charts, name)(rows, **words)
-        return figure
+        return getattr(charts, name)(rows, **words)
 
-    return draw
+    return call

@@ -45,7 +45,8 @@ def ripening(waits: pa.Table, by: str, window_days: int) -> pa.Table:
     -------
     Table: the group's keys; ``cohort`` (text), ``age_days`` (bigint, from 0), ``conversations`` (bigint, of all ages);
     ``bought_share`` (double in [0, 1], within that many days of the touch) with its pointwise log-log band,
-    ``bought_share_low`` and ``_high`` (null where it is not defined); ``at_risk`` (bigint, still waiting at that age)
+    ``bought_share_low`` and ``_high`` (null where it is not defined); ``at_risk`` (bigint, still waiting at that age),
+    ``too_young`` (bigint, not that old yet: from then on the share is an estimate)
     """
     rows: list[dict[str, Any]] = []
     longest = min(int(pc.max(waits.column("waited_days")).as_py() or 0), window_days)
@@ -67,12 +68,15 @@ def ripening(waits: pa.Table, by: str, window_days: int) -> pa.Table:
                     "bought_share_low": share.low,
                     "bought_share_high": share.high,
                     "at_risk": int(group.conversations[group.durations >= age].sum()),
+                    "too_young": int(group.conversations[~group.is_ended & (group.durations < age)].sum()),
                 }
             )
     fields = [waits.schema.field(key) for key in KEYS[by]]
     fields += [("cohort", pa.string()), ("age_days", pa.int64()), ("conversations", pa.int64())]
     fields += [(f"bought_share{end}", pa.float64()) for end in ("", "_low", "_high")]
-    return pa.Table.from_pylist(rows, schema=pa.schema([*fields, ("at_risk", pa.int64())]))
+    return pa.Table.from_pylist(
+        rows, schema=pa.schema([*fields, ("at_risk", pa.int64()), ("too_young", pa.int64())])
+    )
 
 
 def side_by_side(ripened: pa.Table) -> pa.Table:

@@ -5,12 +5,14 @@ from typing import Any
 import pyarrow as pa
 
 from ctm_analytics.statistics.comparison import AdResult, compare_cac, still_needed
+from ctm_analytics.statistics.intervals import cac_interval
 
 _SIDES = ("", "other_")
+_MEASURES = ("spend", "new_customers", "cac", "cac_low", "cac_high")
 SCHEMA = pa.schema(
     [
         *((f"{side}{name}", pa.string()) for side in _SIDES for name in ("ad_id", "ad_name")),
-        *((f"{side}{name}", pa.float64()) for side in _SIDES for name in ("spend", "new_customers", "cac")),
+        *((f"{side}{name}", pa.float64()) for side in _SIDES for name in _MEASURES),
         *((name, pa.float64()) for name in ("cac_ratio", "cac_ratio_low", "cac_ratio_high", "p_value")),
         *((name, pa.float64()) for name in ("days_still_needed", "spend_still_needed")),
     ]
@@ -36,6 +38,9 @@ def compared(first: dict[str, Any], second: dict[str, Any]) -> pa.Table:
     row: dict[str, Any] = {}
     for side, ad in zip(_SIDES, (first, second), strict=True):
         row |= {f"{side}{name}": value for name, value in ad.items() if name != "days"}
+        if ad["spend"] > 0:
+            interval = cac_interval(ad["spend"], ad["new_customers"])
+            row |= {f"{side}cac_low": interval.low, f"{side}cac_high": interval.high}
     found, needed = compare_cac(mine, other), still_needed(mine, other)
     if found is not None:
         row |= {"cac_ratio": found.ratio, "cac_ratio_low": found.low, "cac_ratio_high": found.high}

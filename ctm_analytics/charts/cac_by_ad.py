@@ -112,6 +112,12 @@ def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
     return f"{cheaper}, {worse or 'none'} clearly more."
 
 
+def cac_table(ads: pd.DataFrame) -> pd.DataFrame:
+    """Keep the ads and the columns that are drawn, all of them and not only those that spent most."""
+    columns = ["ad_name", "spend", "new_customers", "cac", "cac_low", "cac_high"]
+    return ads.loc[_spenders(ads).index, columns]
+
+
 def _spenders(ads: pd.DataFrame) -> pd.DataFrame:
     """Keep ads that spent, with floats in place of decimals."""
     rows = ads[ads["ad_id"].notna()].copy()
@@ -159,7 +165,7 @@ def _row(ad: "pd.Series[Any]", group: str, axis_high: float, currency: str | Non
     low = number_or_none(ad["cac_low"]) or 0.0
     if group == "at least":
         hover = f"<b>{name}</b><br>at least {money(low, currency)} per new customer<br>{spent}"
-        return Row(_short(ad), hover, low, low, low, group)
+        return Row(_short(ad), hover, low, low, axis_high, group)
     high = ad["cac_high"]
     known_high = high if not math.isnan(high) else math.inf
     interval = f"95 % between {money(low, currency)} and {money(number_or_none(high), currency)}"

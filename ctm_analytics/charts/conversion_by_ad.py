@@ -78,6 +78,11 @@ def conversion_finding(ads: pd.DataFrame) -> str:
     return f"{chats}; {better or 'none'} of {len(groups)} ads {verb} clearly better, {worse or 'none'} clearly worse."
 
 
+def conversion_table(ads: pd.DataFrame) -> pd.DataFrame:
+    """Keep the ads and the columns that are drawn, all of them and not only those with most chats."""
+    return ads.loc[_with_chats(ads).index, ["ad_name", "engaged", "conversions", *_RATE]]
+
+
 def _with_chats(ads: pd.DataFrame) -> pd.DataFrame:
     rows = ads[ads["ad_id"].notna()].copy()
     for column in ("engaged", "conversions", *_RATE):

@@ -86,6 +86,11 @@ def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
     return f"Per day: {now}; in the {reach} before: {_per_day(before, len(before), currency_of(days))}."
 
 
+def trend_table(days: pd.DataFrame) -> pd.DataFrame:
+    """Keep the columns that are drawn."""
+    return days.loc[days["day"].notna(), ["day", *(column for column, _, _ in PANELS)]]
+
+
 def _per_day(rows: pd.DataFrame, days: int, currency: str | None) -> str:
     """Divide by the days of the period, whether or not something is known of each."""
     spend, conversations, sales = (float(rows[column].sum(min_count=1)) / days for column, _, _ in PANELS)

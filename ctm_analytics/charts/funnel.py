@@ -86,6 +86,11 @@ def funnel_finding(stages: pd.DataFrame) -> str:
     return f"{start}; the largest loss comes just before “{worst['stage']}”: {stopped}."
 
 
+def funnel_table(stages: pd.DataFrame) -> pd.DataFrame:
+    """Keep everything: all of it is drawn."""
+    return stages
+
+
 def _lower(stage: "pd.Series[Any]") -> str:
     return str(stage["stage"])[:1].lower() + str(stage["stage"])[1:]
 

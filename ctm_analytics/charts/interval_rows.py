@@ -6,11 +6,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.theme import BLUE, GREEN, GREY, VERMILION, describe
+from ctm_analytics.charts.theme import BLUE, GREEN, GREY, VERMILION, describe, set_height
 
 ROW_HEIGHT = 28
 MOST_ROWS = 30
 NAME_WIDTH = 34
+DOT = 10.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Row:
     low, value, high : float, ``low <= value <= high``, in the axis' unit
     group : str, one of the keys of ``MARKS``
     clipped : str or None, what the interval's upper end is, when it lies beyond the axis
+    size : float, diameter of the dot in pixels
     """
 
     name: str
@@ -33,6 +35,7 @@ class Row:
     high: float
     group: str
     clipped: str | None = None
+    size: float = DOT
 
 
 # Shape and fill say the same as colour.
@@ -70,7 +73,7 @@ def draw_rows(figure: go.Figure, rows: Sequence[Row], legend: dict[str, str]) ->
         range=[len(rows) - 0.4, -0.6],
         ticksuffix="  ",
     )
-    figure.update_layout(height=110 + ROW_HEIGHT * max(len(rows), 2))
+    set_height(figure, 110 + ROW_HEIGHT * max(len(rows), 2))
     describe(figure, narrow=_narrow(rows))
 
 
@@ -101,7 +104,7 @@ def _trace(rows: Sequence[Row], places: Sequence[int], group: str, words: str) -
         y=list(places),
         mode="markers",
         name=words,
-        marker={**mark, "size": 10, "line": {"width": 2, "color": mark["color"]}},
+        marker={**mark, "size": [row.size for row in rows], "line": {"width": 2, "color": mark["color"]}},
         error_x={
             "type": "data",
             "symmetric": False,

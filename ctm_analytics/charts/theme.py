@@ -1,10 +1,12 @@
 """One look for every chart: transparent, readable in light and dark, and nothing that leaves this machine."""
 
-import html
+import textwrap
 from typing import Any
 
 import plotly.graph_objects as go
 import plotly.io as pio
+
+from ctm_analytics.formats import label
 
 # Okabe and Ito's first four reach 3:1 on white and on the dark background; ORDER pairs them with a dash and a
 # marker, so that nothing is told by colour alone.
@@ -20,9 +22,14 @@ CONFIG: dict[str, Any] = {
     "showSendToCloud": False,
     "plotlyServerURL": "",
     "displaylogo": False,
+    # Two amounts in a title, "$36 … $45", are no formula: where a page has MathJax, Plotly would set them as one.
+    "typesetMath": False,
     "responsive": True,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
+# A title's line; what is longer is folded, since Plotly would let it run off the figure.
+TITLE_WIDTH = 100
+TITLE_LINE_HEIGHT = 20
 RENDERERS = ("plotly_mimetype", "notebook", "notebook_connected", "jupyterlab", "vscode", "browser", "iframe")
 
 _AXIS = {
@@ -66,12 +73,19 @@ def new_figure(finding: str, *, height: int) -> go.Figure:
     Parameters
     ----------
     finding : str, one sentence in plain words
-    height : int, pixels
+    height : int, pixels, for a title of one line
     """
     protect_renderers()
-    title = {"text": html.escape(finding, quote=False)}
-    figure = go.Figure(layout={"template": TEMPLATE, "title": title, "height": height})
-    return describe(figure, finding=finding)
+    lines = textwrap.wrap(finding, TITLE_WIDTH)
+    title = {"text": "<br>".join(label(line) for line in lines)}
+    figure = go.Figure(layout={"template": TEMPLATE, "title": title})
+    figure.update_layout(margin_t=TEMPLATE.layout.margin.t + TITLE_LINE_HEIGHT * (len(lines) - 1))
+    return describe(set_height(figure, height), finding=finding)
+
+
+def set_height(figure: go.Figure, height: int) -> go.Figure:
+    """Give a figure its height in pixels; a title's further lines come on top of it."""
+    return figure.update_layout(height=height + figure.layout.margin.t - TEMPLATE.layout.margin.t)
 
 
 def describe(figure: go.Figure, **facts: Any) -> go.Figure:
@@ -110,5 +124,5 @@ def say_nothing_to_draw(figure: go.Figure, reason: str) -> go.Figure:
     figure.add_annotation(
         text=reason, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 14}
     )
-    figure.update_xaxes(visible=False).update_yaxes(visible=False).update_layout(height=160)
+    set_height(figure.update_xaxes(visible=False).update_yaxes(visible=False), 160)
     return describe(figure, nothing=True)

@@ -102,6 +102,13 @@ def weekday_hour_finding(latency: pd.DataFrame) -> str:
     return f"{most}; of the busy hours, they wait longest on {_hour(slowest)} (median {wait})."
 
 
+def weekday_hour_table(latency: pd.DataFrame) -> pd.DataFrame:
+    """Keep the columns that are drawn."""
+    return latency[
+        ["weekday", "hour", "engaged", "answered", "median_first_response_seconds", "blind_seconds"]
+    ]
+
+
 def _hour(row: "pd.Series[float]") -> str:
     return f"{WEEKDAYS[int(row['weekday']) - 1]} from {int(row['hour']):02d}:00"
 

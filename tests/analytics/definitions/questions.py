@@ -310,6 +310,7 @@ def cohorts(reading: Reading, period: Period, by: str) -> dict[tuple[Any, ...], 
             rows[(key, age)] = {
                 "conversations": len(waited), "bought_share": share, "bought_share_low": low,
                 "bought_share_high": high, "at_risk": sum(days >= age for days, _ in waited),
+                "too_young": sum(days < age and not is_sold for days, is_sold in waited),
             }  # fmt: skip
     return rows
 

@@ -1,0 +1,50 @@
+"""Each question draws itself, from the very rows that it returns."""
+
+from datetime import date, timedelta
+
+import pytest
+from worlds import START, World
+
+import ctm_analytics as ctm
+
+
+@pytest.fixture
+def shop(world: World) -> ctm.Workbench:
+    for number in range(30):
+        at = START + timedelta(hours=number)
+        world.event(f"p{number}", at, ad_id=str(1 + number % 2)).echo(f"p{number}", at + timedelta(minutes=5))
+    for number in range(0, 30, 3):
+        world.sale(f"s{number}", START + timedelta(days=2), "9.99", contact_id=f"p{number}")
+    for ad in "12":
+        world.spend(
+            date(2026, 11, 2), ad, "50.00", ad_name=f"<b>{ad}</b>", reported_conversations=20, link_clicks=90
+        )
+    return world.open()
+
+
+ASKED = {
+    "ads": lambda workbench: workbench.ads(),
+    "attribution": lambda workbench: workbench.attribution(),
+    "badge": lambda workbench: workbench.badge(as_of="2026-11-05T00:00:00Z"),
+    "cohorts": lambda workbench: workbench.cohorts(),
+    "cohorts by ad": lambda workbench: workbench.cohorts(by="ad"),
+    "compare": lambda workbench: workbench.compare("1", "2"),
+    "funnel": lambda workbench: workbench.funnel(),
+    "latency": lambda workbench: workbench.latency(by="ad"),
+    "latency by hour": lambda workbench: workbench.latency(by="weekday_hour"),
+    "reconciliation": lambda workbench: workbench.reconciliation(),
+    "response_curve": lambda workbench: workbench.response_curve(by="business_time"),
+    "speed": lambda workbench: workbench.speed(),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_question_draws_itself_and_has_rows_to_read_beneath(name: str, shop: ctm.Workbench) -> None:
+    result = ASKED[name](shop)
+    figure, table = result.figure, result.figure_table
+    assert figure.layout.meta["finding"].endswith(".")
+    assert len(table) > 0
+    assert set(table.columns) <= set(result.df.columns) | {f"cac_{model}" for model in MODELS}
+
+
+MODELS = ("first_touch", "last_touch", "linear", "markov", "position_based", "shapley", "time_decay")
