@@ -235,7 +235,9 @@ class _Dealer:
             bits = self._bits[day]
             keys = of_day.column("contact_key")
             half = (1 << bits) >> 1
-            highest = pc.add(pc.shift_right(keys, 64 - bits), half) if bits else pc.multiply(keys, 0)
+            # In two steps: Arrow leaves a number as it is where it is to be shifted by 63 at once.
+            highest = pc.shift_right(pc.shift_right(keys, 63 - bits), 1) if bits else pc.multiply(keys, 0)
+            highest = pc.add(highest, half)
             for part, of_part in _split(of_day, pc.fill_null(highest, (1 << bits) - 1)):
                 yield _Slot(day, part), of_part
 

@@ -130,6 +130,17 @@ def test_settled_rows_are_sorted_by_contact_so_that_row_groups_can_be_skipped(
     assert sorted(Counter(live_mids(folder)).values()) == [1] * 400
 
 
+@pytest.mark.parametrize("slots", [1, 2, 4, 8])
+def test_a_day_of_any_number_of_slots_is_dealt_out_whole(
+    slots: int, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "SLOT_ROWS", 64 // slots)
+    add_segment(folder, 0, *(messages(f"m_{number}", contact=str(100 + number)) for number in range(64)))
+    publish_all(folder)
+    assert compact(folder).events == 64
+    assert pq.ParquetFile(folder.events / settled_files(folder)[0]).num_row_groups == slots
+
+
 def test_a_slot_of_one_contact_that_is_far_too_large_is_split(
     folder: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
