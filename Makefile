@@ -50,7 +50,7 @@ receiver: .venv/.ok  ## run the receiver (needs CTM_APP_SECRET and CTM_VERIFY_TO
 	$(BIN)/ctm receive
 
 bench: .venv/.ok  ## measure speed side by side with the alternatives
-	$(BIN)/python benchmarks/receiver.py
+	$(BIN)/python benchmarks/receiving.py
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/attribution.py
 	$(BIN)/python benchmarks/recovery.py

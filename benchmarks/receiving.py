@@ -29,8 +29,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-sys.path.pop(0)  # the folder of this file, which has the name of the package that is measured
-
 from receiver.app import public_app
 from receiver.guard import GuardedProtocol
 from receiver.metrics import Tally
