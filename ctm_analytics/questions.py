@@ -85,7 +85,7 @@ class Question:
         words = [
             self.period(),
             *filters,
-            settings.reporting_timezone,
+            f"days and times in {settings.reporting_timezone}",
             *([currency] if currency else []),
             f"{self._attribution()}, {self.basis}",
             f"as of {self.as_of:%Y-%m-%d %H:%M} UTC",

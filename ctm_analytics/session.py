@@ -24,6 +24,7 @@ WITHOUT_A_QUESTION = {
     **{"by": "ad", "ads_only": False, "by_hour_band": False},
     **{"responder": "any", "turns": "first", "clock": "elapsed"},
 }
+_NOTHING_CAPTURED = " Nothing has been captured yet: run `ctm receive`."
 # What a filter may be named by, in the mart `dimensions`.
 _NAMES = {
     "ad": ("ad_id", "ad_name"),
@@ -174,6 +175,8 @@ class Session:
         names = ("first_day", "first_spend_day", "last_day", "last_spend_day")
         days = [held[name] for name in names if held[name]]
         reach = f" The data run from {min(days)} to {max(days)}." if days else ""
+        if not held["first_day"]:
+            reach += _NOTHING_CAPTURED
         return NoData(f"{self._data}: nothing for {question.period()} with these filters.{reach}")
 
     def no_conversation(self, question: Question) -> NoData:
@@ -182,9 +185,20 @@ class Session:
         reach = (
             f" The conversations run from {held['first_day']} to {held['last_day']}."
             if held["first_day"]
-            else " Nothing has been captured yet: run `ctm receive`."
+            else _NOTHING_CAPTURED
         )
         return NoData(f"{self._data}: nobody wrote in {question.period()} with these filters.{reach}")
+
+    def require_events(self, question: Question) -> None:
+        """Refuse to say that nobody waits where nobody was heard.
+
+        Raises
+        ------
+        NoData
+            If nothing was captured up to then.
+        """
+        if not self.run("contents", question)[0].to_pylist()[0]["first_day"]:
+            raise self.no_conversation(question)
 
     def _check_zone(self) -> None:
         """Python and the engine each have their own list of zones."""

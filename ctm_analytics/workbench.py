@@ -331,6 +331,8 @@ class Workbench:
                 *("weekday_hour", "weekday_hour_table") if of_hours else ("waits_by_group", "waits_table")
             )
         result = self._session.result(table, sql, question, chart, latency.view(table, by or "total"))
+        if business_hours:
+            result.about += " · open hours only: 0 s is a message that was written and answered while closed"
         if by in latency.COMPARED and (sentence := latency.compared(waits, by)):
             result.about += f" · {sentence}"
         return result
@@ -349,6 +351,8 @@ class Workbench:
         """
         question = self._session.ask({"as_of": as_of})
         replies, sql = self._session.run("badge_replies", question)
+        if not replies.num_rows:
+            self._session.require_events(question)
         result = self._session.result(
             badge.judged(replies), sql, question, _chart("badge_test", "badge_table")
         )
@@ -427,6 +431,7 @@ class Workbench:
         table, sql = self._session.run("inbox", question, responder=responder)
         result = self._session.result(table, sql, question, view=INBOX_VIEW)
         if not table.num_rows:
+            self._session.require_events(question)
             result.about = f"Nobody waits for an answer · {result.about}"
         return result
 

@@ -103,16 +103,16 @@ def backfill(
         folder.create()
         count = store_captured(folder, (item for file in files for item in read_captured(file, now)))
         if has_receiver(folder):
-            print(f"{count:,} deliveries are in the journal: the receiver that runs here publishes them now.")
+            _say(f"{count:,} deliveries are in the journal: the receiver that runs here publishes them now.")
         else:
-            print(f"{count:,} deliveries read. {_published(folder)}")
+            _say(f"{count:,} deliveries read. {_published(folder)}")
 
 
 @app.command(epilog="Example: ctm publish --data data")
 def publish(*, data: Data = DEFAULT_DATA) -> None:
     """Turn what the journal holds into Parquet now; a receiver does so by itself, every two seconds."""
     with _receiver_errors():
-        print(_published(_data_folder(data)))
+        _say(_published(_data_folder(data)))
 
 
 @app.command(epilog="Example: ctm compact --data data")
@@ -143,21 +143,20 @@ def compact(
         if done.files:
             copies = f", {done.copies:,} repeated left out" if done.copies else ""
             became = f"{_counted(done.files, 'file')} became {done.settled:,}"
-            print(f"{became}, with {_counted(done.events, 'event')}{copies}.")
+            _say(f"{became}, with {_counted(done.events, 'event')}{copies}.")
         else:
-            print("Nothing to compact.")
+            _say("Nothing to compact.")
         if forgotten["outdated_days"]:
-            print(f"{forgotten['outdated_events']:,} events are older than {retention_days} days, and gone.")
+            _say(f"{forgotten['outdated_events']:,} events are older than {retention_days} days, and gone.")
         if forgotten["taken_back_texts"]:
-            print(f"{forgotten['taken_back_texts']:,} messages were taken back: their text is gone.")
+            _say(f"{forgotten['taken_back_texts']:,} messages were taken back: their text is gone.")
         if done.unreadable:
             left = f"{_counted(done.unreadable, 'file')} could not be read and stayed."
-            print(f"{left} `ctm verify` says which; docs/operations.md says what to do.", file=sys.stderr)
+            _say(f"{left} `ctm verify` says which; docs/operations.md says what to do.")
         if was_waiting and closed_generations(folder):
-            print(
+            _say(
                 "Files of the last compaction still wait for workbenches that are open, and the next ones for"
-                " them: --grace 0 removes them now.",
-                file=sys.stderr,
+                " them: --grace 0 removes them now."
             )
 
 
@@ -201,6 +200,10 @@ def _published(folder: "DataFolder") -> str:
     return f"{done.events:,} events published{known}." + (
         f" {aside:,} pieces could not be read: they are in {folder.quarantine}." if aside else ""
     )
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _counted(count: int, word: str) -> str:

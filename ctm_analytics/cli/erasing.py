@@ -121,15 +121,15 @@ def _erase(
     if dry_run:
         found = erase_captured(folder, person, until, is_dry_run=True)
         found += erase_contact(folder.root, imported, identities.own, is_dry_run=True)
-        print(f"would erase: {_counted(found)}")
+        _say(f"would erase: {_counted(found)}")
         return found
     add_tombstone(folder, person, identities.own, now)
     publish_everything(folder, options)
     found = erase_captured(folder, person, until)
     found += erase_contact(folder.root, imported, identities.own)
     remove_derived(folder.root)  # made of what was there before
-    print(f"erased: {_counted(found)}")
-    print(f"kept out from now on: whatever comes again from before {now:%Y-%m-%d %H:%M:%S} UTC")
+    _say(f"erased: {_counted(found)}")
+    _say(f"kept out from now on: whatever comes again from before {now:%Y-%m-%d %H:%M:%S} UTC")
     _prove(folder, person, identities.own, until)
     _close_requests(folder, person, was_known=bool(found.total()))
     return found
@@ -167,7 +167,7 @@ def _prove(
     imported = imports_left(folder.root, ErasedContact(*person), identities)
     left = sorted({*proof.left, *imported})
     kinds = proof.files
-    print(
+    _say(
         f"searched: {kinds.total():,} files, {proof.bytes:,} bytes: {kinds['parquet']:,} Parquet files row by row,"
         f" {kinds['segments']:,} segments delivery by delivery, {kinds['others']:,} others byte by byte"
     )
@@ -175,7 +175,7 @@ def _prove(
         raise ErasureFailed(
             f"still named in {', '.join(left)}. Remove what you put there yourself, then run the same command again."
         )
-    print("left: nothing")
+    _say("left: nothing")
 
 
 def _list_requests(folder: "DataFolder") -> None:
@@ -235,7 +235,7 @@ def _close_requests(folder: "DataFolder", person: "Person", *, was_known: bool) 
     for request in open_requests(folder):
         if request.user_id in person.ids:
             close_request(folder, request, was_known=was_known)
-            print(f"closed: request {request.code}")
+            _say(f"closed: request {request.code}")
 
 
 def _with_spellings(contacts: Iterable[str], platform: str | None) -> frozenset[str]:

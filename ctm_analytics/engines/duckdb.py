@@ -20,6 +20,8 @@ _SETTINGS = """
 set autoinstall_known_extensions = false;
 set timezone = 'UTC';
 """
+# PIVOT is several statements in one.
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
 _SHOWS_PROGRESS = "select current_setting('enable_progress_bar')"
 
 
@@ -66,8 +68,14 @@ class DuckDBEngine:
             If a file is damaged.
         """
         try:
-            if len(duckdb.extract_statements(sql)) > 1:
+            statements = duckdb.extract_statements(sql)
+            if len(statements) > 1:
                 raise QueryError("Several statements. Write one SELECT.")
+            if statements and statements[0].type not in _READING:
+                raise QueryError(
+                    f"Data are only read here, so {statements[0].type.name} is refused. Write one SELECT;"
+                    " `ctm import` brings data and takes them back, --output FILE keeps an answer's rows."
+                )
             relation = self._connection.sql(sql)
             if relation is None:
                 raise QueryError("The statement returns no rows. Write one SELECT.")

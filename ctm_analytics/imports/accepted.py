@@ -24,12 +24,20 @@ class AcceptedRows:
     zone : ZoneInfo, of the days of instants
     origin : mapping of str to pa.Scalar, the columns that say where a row comes from
     is_kept : bool, write the rows; else they are only counted
+
+    Attributes
+    ----------
+    rows : int
+    days : set of date, those with at least one row
+    amounts : dict of currency to Decimal
+    future : int, sales that are dated after their import
     """
 
     def __init__(self, kind: Kind, zone: ZoneInfo, origin: Mapping[str, pa.Scalar], *, is_kept: bool) -> None:
         self.rows = 0
         self.days: set[date] = set()
         self.amounts: dict[str, Decimal] = {}
+        self.future = 0
         self._kind = kind
         self._zone = zone
         self._origin = origin
@@ -45,6 +53,8 @@ class AcceptedRows:
             self.days.update(_days(rows[self._kind.day_field], self._zone))
         if self._kind.amount_field:
             self._add_up(rows, self._kind.amount_field)
+        if self._kind.name == "sales":
+            self.future += pc.sum(pc.greater(rows["sold_at"], self._origin["imported_at"])).as_py() or 0
         if self._writer and len(rows):
             for name, value in self._origin.items():
                 rows = rows.append_column(name, pa.repeat(value, len(rows)))

@@ -13,7 +13,7 @@ from ctm_analytics.errors import InvalidFile
 from ctm_analytics.imports.accepted import AcceptedRows
 from ctm_analytics.imports.csv_reading import CsvFile, open_csv
 from ctm_analytics.imports.evidence import Evidence
-from ctm_analytics.imports.faults import Findings
+from ctm_analytics.imports.faults import Findings, plural
 from ctm_analytics.imports.json_reading import is_json, open_json_lines
 from ctm_analytics.imports.kinds import Kind
 from ctm_analytics.imports.layout import Layout, choose_layout
@@ -93,7 +93,7 @@ def _import(kind: Kind, opened: _Opened, folder: Path, options: Options) -> Impo
             days=len(accepted.days),
             amounts=dict(sorted(accepted.amounts.items())),
             unused_columns=layout.unused,
-            notes=findings.remarks,
+            notes=(*findings.remarks, *_of_the_future(accepted.future)),
             is_dry_run=options.dry_run,
             bad_rows=findings.described() if findings.faults else "",
         )
@@ -107,6 +107,13 @@ def _import(kind: Kind, opened: _Opened, folder: Path, options: Options) -> Impo
             "reporting_timezone": options.settings.reporting_timezone,
         }
         return publish(folder, accepted.content(), summary, record)
+
+
+def _of_the_future(sales: int) -> tuple[str, ...]:
+    if not sales:
+        return ()
+    are_dated = plural(sales, "sale is dated", "sales are dated")
+    return (f"{are_dated} after this import: not counted until then. Not meant? See --date-format",)
 
 
 def _arrange(

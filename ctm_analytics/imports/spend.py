@@ -56,6 +56,7 @@ class SpendArrangement:
         self._long_rows: list[dict[str, Any]] = []
         self._long = 0
         self._estimated_days = 0
+        self._untyped = 0
 
     def part(self, rows: pa.Table) -> pa.Table:
         """Set totals and idle ads aside, and add up what belongs to one day and ad."""
@@ -63,6 +64,7 @@ class SpendArrangement:
         if "conversations" in layout.preset.rules:
             rows = _with_conversations(rows, layout.preset)
         rows = self._totals.set_aside(rows)
+        self._untyped += _untyped(rows)
         rows = self._with_days(rows)
         if layout.preset.rules.get("ads_without_delivery"):
             rows = _without_idle_ads(rows, findings)
@@ -82,6 +84,13 @@ class SpendArrangement:
             If rows cover several days and are not to be spread.
         """
         self._totals.judge()
+        if self._untyped:
+            results = self._layout.header_of("results")
+            self._findings.notes.append(
+                f"{results!r} says in {plural(self._untyped, 'row')} how many, but not of what: it is not taken for"
+                " conversations. Export 'Messaging conversations started' or 'Result indicator' with it, or, if all"
+                f' are conversations: --map "{results}=reported_conversations"'
+            )
         if self._long and self._is_spread:
             self._findings.notes.append(
                 f"{plural(self._long, 'row over several days', 'rows over several days')} spread evenly over"
@@ -131,6 +140,18 @@ def _with_conversations(rows: pa.Table, preset: Preset) -> pa.Table:
     return rows.set_column(
         rows.column_names.index("reported_conversations"), "reported_conversations", reported
     )
+
+
+def _untyped(rows: pa.Table) -> int:
+    """Count the results of which nothing says whether they are conversations."""
+    are_untyped = all_of(
+        [
+            pc.greater(pc.fill_null(rows["results"], 0), 0),
+            pc.is_null(rows["result_type"]),
+            pc.is_null(rows["reported_conversations"]),
+        ]
+    )
+    return pc.sum(are_untyped).as_py() or 0
 
 
 def _without_idle_ads(rows: pa.Table, findings: Findings) -> pa.Table:

@@ -48,7 +48,7 @@ def test_bodies_of_every_form_are_stored_once_each(ctm, data, tmp_path):
         + b"\n"
     )
     run = ctm("backfill", file, "--data", data)
-    assert (run.exit_code, run.text) == (0, "4 deliveries read. 3 events published, 1 were known.\n")
+    assert (run.exit_code, run.stderr) == (0, "4 deliveries read. 3 events published, 1 were known.\n")
     received = {row["message_id"]: f"{row['received_at']:%F %T}" for row in published(data)}
     assert (received["m_2"], received["m_3"]) == ("2026-11-16 08:00:00", "2026-11-16 08:30:00")
     assert nothing_is_left_behind(data)
@@ -58,9 +58,9 @@ def test_a_gzipped_file_and_standard_input_hold_the_same_events(ctm, data, tmp_p
     content = lines(*(body(f"m_{number}") for number in range(50)))
     file = tmp_path / "captured.jsonl.gz"
     file.write_bytes(gzip.compress(content))
-    assert ctm("backfill", file, "--data", data).text == "50 deliveries read. 50 events published.\n"
+    assert ctm("backfill", file, "--data", data).stderr == "50 deliveries read. 50 events published.\n"
     again = ctm("backfill", "-", "--data", data, stdin=content)
-    assert again.text == "50 deliveries read. 0 events published, 50 were known.\n"
+    assert again.stderr == "50 deliveries read. 0 events published, 50 were known.\n"
     assert len(mids(data)) == 50
 
 
@@ -70,7 +70,7 @@ def test_a_backfill_of_what_was_settled_long_ago_stores_nothing_twice(ctm, data)
     ctm("compact", "--data", data)
     (data / "index" / "seen.sqlite").unlink()
     again = ctm("backfill", "-", "--data", data, stdin=content)
-    assert again.text == "20 deliveries read. 0 events published, 20 were known.\n"
+    assert again.stderr == "20 deliveries read. 0 events published, 20 were known.\n"
     assert len(mids(data)) == 20
 
 
@@ -113,7 +113,7 @@ def test_many_deliveries_become_several_segments(ctm, data, monkeypatch):
     monkeypatch.setattr("receiver.store.backfill.SEAL_BYTES", 1_000)
     content = lines(*(body(f"m_{number}") for number in range(20)))
     assert (
-        ctm("backfill", "-", "--data", data, stdin=content).text
+        ctm("backfill", "-", "--data", data, stdin=content).stderr
         == "20 deliveries read. 20 events published.\n"
     )
     assert len(list(data.glob("done/backfill-*.wal"))) > 3
@@ -126,7 +126,7 @@ def test_a_receiver_that_runs_publishes_a_backfill_and_goes_on(
     receiver = start()
     content = lines(*(body(f"m_{number}") for number in range(20)))
     run = ctm("backfill", "-", "--data", data, stdin=content)
-    assert run.text == "20 deliveries are in the journal: the receiver that runs here publishes them now.\n"
+    assert run.stderr == "20 deliveries are in the journal: the receiver that runs here publishes them now.\n"
     assert receiver.post(message("m_live")).status_code == 200
     wait_until(lambda: len(mids(data)) == 21)
     assert receiver.stop() == 0
@@ -153,20 +153,21 @@ def test_publish_takes_what_a_killed_receiver_has_left(ctm, data):
     sealed = add_segment(folder, 0, delivery("m_1", "m_2"))
     sealed.rename(sealed.with_suffix(".open"))
     run = ctm("publish", "--data", data)
-    assert (run.exit_code, run.text) == (0, "2 events published.\n")
-    assert ctm("publish", "--data", data).text == "0 events published.\n"
+    assert (run.exit_code, run.stderr) == (0, "2 events published.\n")
+    assert ctm("publish", "--data", data).stderr == "0 events published.\n"
     assert nothing_is_left_behind(data)
 
 
 def test_compact_says_what_became_of_what_and_what_still_waits(ctm, data):
     for number in range(2):
         ctm("backfill", "-", "--data", data, stdin=lines(body(f"m_{number}")))
-    assert ctm("compact", "--data", data).text == "2 files became 1, with 2 events.\n"
+    assert ctm("compact", "--data", data).stderr == "2 files became 1, with 2 events.\n"
     ctm("backfill", "-", "--data", data, stdin=lines(body("m_2")))
     waiting = ctm("compact", "--data", data)
-    assert (waiting.exit_code, waiting.text) == (0, "Nothing to compact.\n")
+    assert (waiting.exit_code, waiting.stderr.splitlines()[0]) == (0, "Nothing to compact.")
     assert "--grace 0 removes them now" in waiting.stderr
-    assert ctm("compact", "--data", data, "--grace", "0").text == "1 file became 1, with 1 event.\n"
+    swept = ctm("compact", "--data", data, "--grace", "0").stderr
+    assert swept.splitlines()[0] == "1 file became 1, with 1 event."
     assert len(current_manifest(DataFolder(data)).settled) == 2
 
 

@@ -72,12 +72,12 @@ def captured(folder: DataFolder, ctm, tmp_path: Path) -> DataFolder:
 def test_nothing_that_names_the_person_is_left_in_any_byte_of_any_file(captured: DataFolder, ctm) -> None:
     assert len(files_with(captured.root, *NEEDLES)) >= 8
     run = ctm("erase", "--contact", ANNA, "--data", captured.root)
-    assert (run.exit_code, run.stderr) == (0, "")
-    assert run.text.startswith(
+    assert (run.exit_code, run.text) == (0, "")
+    assert run.stderr.startswith(
         "erased: 4 events, mentions in 1 events of others, 4 raw deliveries, 1 files in quarantine, 1 rows of"
         " contacts; 3 sales lost their keys and keep their amounts\n"
     )
-    assert run.text.endswith("left: nothing\n")
+    assert run.stderr.endswith("left: nothing\n")
     assert files_with(captured.root, *NEEDLES) == []
 
 
@@ -110,8 +110,8 @@ def snapshot(root: Path) -> dict[Path, bytes]:
 def test_a_dry_run_counts_and_changes_nothing(captured: DataFolder, ctm) -> None:
     before = snapshot(captured.root)
     run = ctm("erase", "--contact", ANNA, "--dry-run", "--data", captured.root)
-    assert (run.exit_code, run.stderr) == (0, "")
-    assert run.text.startswith("would erase: 3 events, mentions in 1 events of others, 3 raw deliveries")
+    assert (run.exit_code, run.text) == (0, "")
+    assert run.stderr.startswith("would erase: 3 events, mentions in 1 events of others, 3 raw deliveries")
     pepper = captured.erasures / "pepper"
     assert {path: content for path, content in snapshot(captured.root).items() if path != pepper} == before
 
@@ -129,7 +129,7 @@ def test_a_second_run_finds_nothing_and_says_so(captured: DataFolder, ctm) -> No
     ctm("erase", "--contact", ANNA, "--data", captured.root)
     again = ctm("erase", "--contact", ANNA, "--data", captured.root)
     assert again.exit_code == 0
-    assert again.text.startswith(
+    assert again.stderr.startswith(
         "erased: 0 events, mentions in 0 events of others, 0 raw deliveries, 0 files"
     )
 
@@ -178,8 +178,8 @@ def test_only_the_named_account_is_erased(folder: DataFolder, ctm) -> None:
     publish_all(folder)
     where = ("--platform", "whatsapp", "--account", "106540352242922", "--data", folder.root)
     run = ctm("erase", "--contact", ANNA, *where)
-    assert (run.exit_code, run.stderr) == (0, "")
-    assert run.text.startswith("erased: 1 events, mentions in 0 events of others, 1 raw deliveries")
+    assert (run.exit_code, run.text) == (0, "")
+    assert run.stderr.startswith("erased: 1 events, mentions in 0 events of others, 1 raw deliveries")
     assert {row["message_id"] for row in rows(folder)} == {wamid(ANNA, 2), "m_1"}
     assert verify(folder).is_sound
     add_segment(
@@ -237,7 +237,7 @@ def test_a_key_that_others_share_proves_nothing_and_is_kept_there(
     assert "--contact 9812000011112222" in run.stderr
     assert len(files_with(folder.root / "imports", "home@example.com")) == 2
     both = ctm("erase", "--contact", CLEO, "--contact", "9812000011112222", "--data", folder.root)
-    assert (both.exit_code, both.stderr) == (0, "")
+    assert (both.exit_code, "to others too" in both.stderr) == (0, False)
     assert files_with(folder.root, "home@example.com", CLEO, "9812000011112222") == []
 
 
@@ -251,8 +251,8 @@ def test_a_file_of_somebody_elses_making_that_names_the_person_fails_the_proof(
     file.write_bytes(gzip.compress(bytes(3_000_000) + words) if name.endswith(".gz") else words)
     run = ctm("erase", "--contact", ANNA, "--data", captured.root)
     assert run.exit_code == 1
-    assert run.stderr.startswith(f"ctm: still named in {name}. ")
-    assert "left: nothing" not in run.text
+    assert run.stderr.splitlines()[-1].startswith(f"ctm: still named in {name}. ")
+    assert "left: nothing" not in run.stderr
     file.unlink()
     assert ctm("erase", "--contact", ANNA, "--data", captured.root).exit_code == 0
 
@@ -306,7 +306,7 @@ def test_the_proof_opens_parquet_files_of_any_kind(captured: DataFolder, ctm) ->
     export = captured.root / "export.parquet"
     pq.write_table(table.select(["contact_id"]), export)
     run = ctm("erase", "--contact", ANNA, "--data", captured.root)
-    assert run.stderr.startswith("ctm: still named in export.parquet. ")
+    assert run.stderr.splitlines()[-1].startswith("ctm: still named in export.parquet. ")
     number, text = pa.array([int(ANNA)]), pa.array([f"{ANNA} wrote"])
     kinds = [
         number,
@@ -318,7 +318,7 @@ def test_the_proof_opens_parquet_files_of_any_kind(captured: DataFolder, ctm) ->
     for kind in kinds:
         pq.write_table(pa.table({"a": kind}), export)
         run = ctm("erase", "--contact", ANNA, "--data", captured.root)
-        assert run.stderr.startswith("ctm: still named in export.parquet. "), kind.type
+        assert run.stderr.splitlines()[-1].startswith("ctm: still named in export.parquet. "), kind.type
     export.write_bytes(b"PAR1 but no more")
     run = ctm("erase", "--contact", ANNA, "--data", captured.root)
     assert "export.parquet (cannot be read" in run.stderr
@@ -330,11 +330,11 @@ def test_whoever_wrote_a_number_that_holds_the_id_can_be_erased_afterwards(folde
         folder, 0, whatsapp(said(ANNA, 1)), whatsapp(said(BEN, 1, f"her number:\n{ANNA}", **location))
     )
     publish_all(folder, store_text=True)
-    assert ctm("erase", "--contact", ANNA, "--data", folder.root).text.endswith("left: nothing\n")
+    assert ctm("erase", "--contact", ANNA, "--data", folder.root).stderr.endswith("left: nothing\n")
     (row,) = rows(folder)
     (message,) = json.loads(str(row["payload"]))["messages"]
     assert (message["location"]["latitude"], message["text"]["body"]) == ("erased", "her number:\nerased")
-    assert ctm("erase", "--contact", BEN, "--data", folder.root).text.endswith("left: nothing\n")
+    assert ctm("erase", "--contact", BEN, "--data", folder.root).stderr.endswith("left: nothing\n")
     assert rows(folder) == []
 
 
@@ -402,9 +402,9 @@ def test_what_lies_there_is_erased_also_if_the_receivers_clock_was_ahead(
     else:
         segment.rename(segment.with_suffix(".open"))
     counted = ctm("erase", "--contact", ANNA, "--dry-run", "--data", folder.root)
-    assert counted.text.startswith("would erase: 2 events" if is_published else "would erase: 0 events")
+    assert counted.stderr.startswith("would erase: 2 events" if is_published else "would erase: 0 events")
     run = ctm("erase", "--contact", ANNA, "--data", folder.root)
-    assert (run.exit_code, run.stderr) == (0, "")
+    assert (run.exit_code, run.text) == (0, "")
     assert files_with(folder.root, *NEEDLES) == []
     assert [row["message_id"] for row in rows(folder)] == ["m_1"]
     # Only what lies there: her next message, by a clock that is right again, is a new beginning.

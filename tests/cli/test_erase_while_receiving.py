@@ -59,8 +59,8 @@ def test_a_person_is_erased_while_others_go_on_writing(start: Callable[..., Rece
     finally:
         is_over.set()
         writing.join()
-    assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.endswith("left: nothing\n")
+    assert (run.returncode, run.stdout) == (0, "")
+    assert run.stderr.endswith("left: nothing\n")
     # What is delivered of her past after the erasure is as good as never sent.
     assert receiver.post(whatsapp(said(ANNA, 1, user_id=ANNA_USER_ID))).status_code == 200
     assert receiver.stop() == 0
@@ -89,10 +89,10 @@ def test_a_deletion_request_of_a_known_contact_is_carried_out_and_its_page_says_
     assert f"user {CLEO}: a contact here" in listed.stdout
     assert "user 10220000000000001: no contact here" in listed.stdout
     counted = erase(data, "--requests", "--dry-run")
-    assert counted.stdout.startswith("would erase: 1 events")
+    assert counted.stderr.startswith("would erase: 1 events")
     run = erase(data, "--requests")
-    assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.endswith(f"closed: request {codes[CLEO]}\n")
+    assert (run.returncode, run.stdout) == (0, "")
+    assert run.stderr.endswith(f"closed: request {codes[CLEO]}\n")
     assert files_with(data, CLEO) == []
     assert message_ids(data) == ["m_2"]
     assert "It was carried out on" in receiver.get(f"/data-deletion/{codes[CLEO]}").text

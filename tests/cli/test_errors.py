@@ -153,6 +153,31 @@ def test_an_empty_statement_is_refused(refusal, shop):
     assert sentence.startswith("sql: The statement returns no rows. Write one SELECT.")
 
 
+@pytest.mark.parametrize(
+    ("statement", "verb"),
+    [
+        ("delete from conversations", "DELETE"),
+        ("drop view conversations", "DROP"),
+        ("create table mine as select 1 as a", "CREATE"),
+        ("copy (select 1 as a) to 'mine.csv'", "COPY"),
+    ],
+)
+def test_a_statement_that_writes_is_refused_with_what_to_do_instead(
+    refusal, shop, tmp_path, monkeypatch, statement, verb
+):
+    monkeypatch.chdir(tmp_path)
+    code, sentence = refusal("sql", statement, "--data", shop)
+    assert (code, sentence.startswith(f"sql: Data are only read here, so {verb} is refused. ")) == (2, True)
+    assert "--output FILE" in sentence
+    assert not (tmp_path / "mine.csv").exists()
+
+
+def test_a_pivot_is_a_question(ctm, shop):
+    run = ctm("sql", "pivot conversations on platform using count(*)", "--data", shop, "--format", "csv")
+    assert run.exit_code == 0
+    assert "messenger" in run.text
+
+
 def test_two_columns_of_one_name_are_refused_not_lost(refusal, shop):
     assert refusal("sql", "select 1 as a, 2 as a", "--data", shop) == (
         2,

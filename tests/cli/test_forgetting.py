@@ -35,8 +35,8 @@ def test_days_older_than_the_setting_go_and_the_workbench_says_where_data_begin(
     publish_all(folder)
     (folder.root / "ctm.toml").write_text("retention_days = 30\n")
     run = ctm("compact", "--grace", "0", "--data", folder.root)
-    assert (run.exit_code, run.stderr) == (0, "")
-    assert run.text.splitlines()[-1] == "1 events are older than 30 days, and gone."
+    assert (run.exit_code, run.text) == (0, "")
+    assert run.stderr.splitlines()[-1] == "1 events are older than 30 days, and gone."
     first_day = (datetime.now(UTC) - young).date()
     assert f"1, {first_day} to {first_day}" in str(ctm_analytics.open(folder.root))
 
@@ -45,8 +45,8 @@ def test_what_people_took_back_goes(ctm, folder: DataFolder) -> None:
     receive(folder, 0, timedelta(days=1), wrote(CLEO, "m_1"), wrote(CLEO, "m_1", is_deleted=True))
     publish_all(folder, store_text=True)
     run = ctm("compact", "--grace", "0", "--data", folder.root)
-    assert (run.exit_code, run.stderr) == (0, "")
-    assert run.text.splitlines()[-1] == "1 messages were taken back: their text is gone."
+    assert (run.exit_code, run.text) == (0, "")
+    assert run.stderr.splitlines()[-1] == "1 messages were taken back: their text is gone."
     assert files_with(folder.root, CANARY) == []
 
 

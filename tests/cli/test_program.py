@@ -38,7 +38,7 @@ def test_a_question_is_answered_on_stdout_and_described_on_stderr(program, shop)
     assert set(rule) == {"─", " "}
     assert len(rows) == 3
     assert run.stderr.decode().splitlines() == [
-        "all days · UTC · USD · last touch, 7 days, cohort · as of 2026-11-30 00:00 UTC"
+        "all days · days and times in UTC · USD · last touch, 7 days, cohort · as of 2026-11-30 00:00 UTC"
     ]
     assert b"\x1b" not in run.stdout + run.stderr
 

@@ -100,7 +100,7 @@ def test_an_erasure_killed_at_any_call_is_completed_by_the_next(
         assert killed.returncode == -signal.SIGKILL, at_call
         assert others(data) == before, at_call
         again = erase(data, ANNA, {})
-        assert (again.returncode, again.stderr) == (0, ""), at_call
+        assert (again.returncode, again.stdout) == (0, ""), at_call
         assert files_with(data, *NEEDLES) == [], at_call
         assert others(data) == before, at_call
         assert verify(DataFolder(data)).is_sound, at_call

@@ -118,6 +118,12 @@ def test_the_business_clock_runs_only_while_the_business_is_open(
     assert row["median_first_response_business_seconds"] == open_hours * 3600
 
 
+def test_the_business_clock_says_what_no_seconds_mean(world: World) -> None:
+    workbench = world.event("p", START).echo("p", START + HOUR).open(settings=HOURS)
+    assert "0 s is a message that was written and answered" in workbench.latency(business_hours=True).about
+    assert "0 s" not in workbench.latency().about
+
+
 def test_business_hours_are_of_the_reporting_time_zone_unless_they_name_one(world: World) -> None:
     world.event("p", START).echo("p", START + 2 * HOUR)  # 8 to 10 in UTC, 9 to 11 in Berlin
     berlin = 'reporting_timezone = "Europe/Berlin"\n' + HOURS

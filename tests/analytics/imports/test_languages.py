@@ -150,6 +150,19 @@ def test_results_that_are_no_number_are_left_out_and_said(importer):
     assert importer.column("spend", "reported_conversations") == [None]
 
 
+def test_results_without_a_type_are_no_conversations_and_the_summary_says_why(importer):
+    header = "Day,Ad ID,Amount spent (USD),Results\n"
+    summary = importer.run("spend", f"{header}2026-11-14,8,1.00,3\n2026-11-15,8,1.00,\n")
+    (note,) = summary.notes
+    assert note.startswith("'Results' says in 1 row how many, but not of what")
+    assert '--map "Results=reported_conversations"' in note
+    assert importer.column("spend", "reported_conversations") == [None, None]
+    mapped = importer.run(
+        "spend", f"{header}2026-11-16,8,2.00,3\n", mapping={"Results": "reported_conversations"}
+    )
+    assert (mapped.notes, 3 in importer.column("spend", "reported_conversations")) == ((), True)
+
+
 def test_a_column_of_conversations_wins_over_the_results(importer):
     header = "Day,Ad ID,Amount spent (USD),Messaging conversations started,Results,Result indicator\n"
     importer.run("spend", f"{header}2026-11-14,8,1.00,4,5,{TYPED}\n2026-11-15,8,1.00,,5,{TYPED}\n")

@@ -43,6 +43,14 @@ def test_refunds_stand_beside_the_gross_amount(importer, sample):
     )
 
 
+def test_a_sale_of_the_future_is_stored_and_the_summary_says_that_it_does_not_count_yet(importer):
+    header = "sale_id,sold_at,gross_amount,currency\n"
+    summary = importer.run("sales", f"{header}S1,2027-01-05,1.00,USD\nS2,2026-11-22,1.00,USD\n")
+    assert summary.notes[-1].startswith("1 sale is dated after this import: not counted until then.")
+    summary = importer.run("sales", f"{header}S3,2026-11-23 07:15,1.00,USD\n")
+    assert "dated after" not in "".join(summary.notes)
+
+
 def test_tags_carry_a_ref(importer, sample):
     importer.run("sales", sample("shopify_orders.csv"))
     assert importer.column("sales", "ref") == [None, "SPRING-26", None, None, None]
