@@ -125,6 +125,13 @@ COLUMNS: dict[str, Column] = {
     "expected_new_customers": Column("Expected", "credit", "", "Customers so far and still to come"),
     "matured_cac": Column("CAC, matured", "cents", "", "Spend / expected new customers"),
     "verdict_on": Column("Ripe on", "day", "", "Day on which all are as old as the window"),
+    "suggested_spend": Column("Suggested", "money", "", "If the verdicts were followed, in as many days"),
+    "expected_effect": Column(
+        "Effect",
+        "change",
+        "",
+        "New customers that the suggested spend may bring or cost, if CAC stays; 90 % interval",
+    ),
     "other_ad_name": Column("Other ad", "text"),
     "other_spend": Column("Spend", "money"),
     "other_new_customers": Column("New customers", "credit"),
@@ -236,8 +243,8 @@ def column_of(name: str) -> Column:
 
 
 def confidence_of(name: str) -> int:
-    """Say how sure an interval is, in percent: that of a shrunk CAC is a 90 % interval, all others are 95 %."""
-    return 90 if name.startswith("cac_shrunk") else 95
+    """Say how sure an interval is, in percent: 90 for a shrunk CAC and what follows from it, 95 for all others."""
+    return 90 if name.startswith(("cac_shrunk", "expected_effect")) else 95
 
 
 def write_cell(value: Any, unit: str, currency: str | None) -> str:
@@ -297,6 +304,7 @@ _WRITERS: dict[str, Callable[[float, str | None], str]] = {
     "seconds": lambda value, _: duration(value),
     "per_thousand": lambda value, _: count(1000 * value, 1),
     "chance": lambda value, _: "< 0.001" if value < 0.001 else f"{value:.3f}",
+    "change": lambda value, _: f"{'+' if value > 0 else ''}{count(value, 1)}",
     "points": lambda value, _: f"{100 * value:+.1f} points",
     "window": lambda value, _: LIFETIME if value == LIFETIME_DAYS else f"{count(value)} d",
     "ratio": lambda value, _: f"{count(value, 2)}×",

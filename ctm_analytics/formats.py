@@ -240,3 +240,18 @@ def point_ticks(low: float, high: float) -> list[float]:
         round(place * step, 6)
         for place in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
     ]
+
+
+def amount_ticks(high: float) -> list[float]:
+    """Choose round amounts for an axis that begins at 0: at most seven.
+
+    Examples
+    --------
+    >>> amount_ticks(1900)
+    [0.0, 500.0, 1000.0, 1500.0]
+    """
+    if not 0 < high < math.inf:
+        return [0.0]
+    size = 10.0 ** math.floor(math.log10(high) - 1)
+    step = next(step * size for step in (1, 2, 5, 10, 20, 50) if high / (step * size) < 6.5)
+    return [round(place * step, 6) for place in range(int(high / step) + 1)]

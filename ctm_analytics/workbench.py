@@ -22,6 +22,7 @@ from ctm_analytics.answers import (
     comparison,
     funnel,
     latency,
+    moves,
     outlook,
     performance,
     quality,
@@ -190,8 +191,9 @@ class Workbench:
             Customers so far, ``still_to_come`` and ``expected_new_customers`` at the window's end; ``matured_cac`` with
             its 95 % interval; CAC shrunk towards that of all ads with its 90 % interval; the chances to be below the
             target and to be the best; ``expected_loss`` of customers per unit of spend against the (unknown) best; the
-            verdict, and the day from which the cohort is ripe. ``about`` says how many will ever buy, or why that
-            cannot be told yet.
+            verdict, and the day from which the cohort is ripe; ``suggested_spend``, which moves money from ads to cut
+            to ads to scale, with the customers that this may bring (``expected_effect``). ``about`` says how many
+            will ever buy, or why that cannot be told yet.
         """
         known("by", by, outlook.CANDIDATES)
         question = self._session.ask(filters, model=model, window_days=window_days)
@@ -202,8 +204,10 @@ class Workbench:
         table = outlook.with_values(table, by, outlook.ranked(pool, by), ("p_best", "expected_loss"))
         names = performance.KEYS[by]
         table = table.filter(pc.is_valid(table.column(names[0]))).select([*names, *outlook.COLUMNS])
-        view = (*(name for name in names if name == f"{by}_name"), *outlook.VIEW)
-        result = self._session.result(table, sql, question, view=view)
+        table = moves.with_moves(table)
+        view = (*(name for name in names if name == f"{by}_name"), *outlook.VIEW, *moves.COLUMNS[:2])
+        chart = Chart(_late("spend_moves", effect=moves.total_effect(table)), _late("moves_table"))
+        result = self._session.result(table, sql, question, chart, view)
         if not outlook.is_captured(pool):
             result.about += f" · {outlook.NOT_CAPTURED}"
         waits, _ = self._session.run(

@@ -16,6 +16,7 @@ from ctm_analytics.charts.sentences import (
     speed_sentence,
 )
 from ctm_analytics.charts.speed_effects import speed_effects, speed_finding, speed_table
+from ctm_analytics.charts.spend_moves import moves_finding, moves_table, spend_moves
 from ctm_analytics.charts.theme import CONFIG, protect_renderers
 from ctm_analytics.charts.two_ads import two_ads, two_ads_finding, two_ads_table
 from ctm_analytics.charts.waits_by_group import waits_by_group, waits_finding, waits_table
@@ -47,6 +48,8 @@ __all__ = [
     "models_by_ad",
     "models_finding",
     "models_table",
+    "moves_finding",
+    "moves_table",
     "protect_renderers",
     "response_curve",
     "response_finding",
@@ -55,6 +58,7 @@ __all__ = [
     "speed_finding",
     "speed_sentence",
     "speed_table",
+    "spend_moves",
     "trend_finding",
     "trend_table",
     "two_ads",

@@ -19,7 +19,7 @@ def shop(world: World) -> ctm.Workbench:
         world.spend(
             date(2026, 11, 2), ad, "50.00", ad_name=f"<b>{ad}</b>", reported_conversations=20, link_clicks=90
         )
-    return world.open()
+    return world.open(settings="target_cac = 30")
 
 
 ASKED = {
@@ -32,6 +32,7 @@ ASKED = {
     "funnel": lambda workbench: workbench.funnel(),
     "latency": lambda workbench: workbench.latency(by="ad"),
     "latency by hour": lambda workbench: workbench.latency(by="weekday_hour"),
+    "outlook": lambda workbench: workbench.outlook(),
     "reconciliation": lambda workbench: workbench.reconciliation(),
     "response_curve": lambda workbench: workbench.response_curve(by="business_time"),
     "speed": lambda workbench: workbench.speed(),

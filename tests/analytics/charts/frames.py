@@ -167,3 +167,16 @@ def effects(*rows):
     columns = [*names, "conversion_difference_high", "answered_by_landmark", "waiting_at_landmark"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(answered_conversion_rate=0.2, waiting_conversion_rate=0.1)
+
+
+def outlook(names):
+    """Half of the ads are to be scaled, the others to be cut."""
+    frame = ads(names)[["ad_id", "ad_name", "spend", "currency"]]
+    up = [place % 2 == 0 for place in range(len(frame))]
+    return frame.assign(
+        verdict=["scale" if each else "cut" for each in up],
+        suggested_spend=[200.0 if each else 0.0 for each in up],
+        expected_effect=[8.0 if each else -2.0 for each in up],
+        expected_effect_low=[5.0 if each else -4.0 for each in up],
+        expected_effect_high=[12.0 if each else -1.0 for each in up],
+    )

@@ -25,6 +25,7 @@ NAMED = {
     "waits_by_group": lambda names: charts.waits_by_group(frames.latency(names)),
     "waterfall": lambda names: charts.waterfall(frames.stages(names)),
     "badge_test": lambda names: charts.badge_test(frames.badge(names)),
+    "spend_moves": lambda names: charts.spend_moves(frames.outlook(names), effect=(6.0, 2.0, 9.0)),
     "two_ads": lambda names: charts.two_ads(frames.pair(*names[:1] * 2)) if names else None,
 }
 NOTHING_SOLD = {
@@ -167,6 +168,7 @@ def test_tables_keep_columns_that_people_can_read() -> None:
         charts.waterfall_table(frames.stages(one)),
         charts.badge_table(frames.badge(one)),
         charts.two_ads_table(frames.pair()),
+        charts.moves_table(frames.outlook(one)),
         charts.speed_table(frames.effects((5, 0.1, 0.0, 0.2, 30, 30))),
     ]
     for table in tables:
