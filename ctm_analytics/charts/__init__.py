@@ -1,5 +1,6 @@
 """Frame in, Plotly figure out: every chart of the notebooks and reports, each titled with what it shows."""
 
+from ctm_analytics.charts.advice import advice_sentence, verdict_reason
 from ctm_analytics.charts.badge_test import badge_finding, badge_table, badge_test
 from ctm_analytics.charts.cac_by_ad import cac_by_ad, cac_finding, cac_table
 from ctm_analytics.charts.cohort_curves import cohort_curves, cohort_finding, cohort_table
@@ -25,6 +26,7 @@ from ctm_analytics.charts.weekday_hour import weekday_hour, weekday_hour_finding
 
 __all__ = [
     "CONFIG",
+    "advice_sentence",
     "badge_finding",
     "badge_table",
     "badge_test",
@@ -64,6 +66,7 @@ __all__ = [
     "two_ads",
     "two_ads_finding",
     "two_ads_table",
+    "verdict_reason",
     "waits_by_group",
     "waits_finding",
     "waits_table",

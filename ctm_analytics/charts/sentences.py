@@ -99,7 +99,7 @@ def speed_sentence(row: "pd.Series[Any]", curve: pd.DataFrame | None = None) -> 
     row : the row of ``workbench.latency()``
     curve : frame of ``workbench.response_curve(by=…)`` or None; its slowest group is compared with its fastest
     """
-    if not number_or_none(row["engaged"]):
+    if not number_or_none(row.get("engaged")):
         return "Nobody wrote in this period."
     median = number_or_none(row["median_first_response_seconds"])
     if median is None:

@@ -21,7 +21,7 @@ class Tile:
     ----------
     change : str, e.g. ``"▼ 4 %"``; empty where there is nothing to compare with
     verdict : str, ``"better"``, ``"worse"``; ``"within chance"`` where the value before lies in the interval; empty
-        where neither direction is good
+        where neither direction is good; ``"may still improve"`` for a worse value that is not ripe yet
     line : str, points of a small line through ``trend``, in an SVG of 120 by 28; empty without one
     """
 
@@ -42,6 +42,7 @@ def tile(
     unit: str = "count",
     down_is_good: bool | None = False,
     interval: tuple[Any, Any] | None = None,
+    is_ripening: bool = False,
     note: str = "",
     trend: Iterable[Any] = (),
     currency: str | None = None,
@@ -54,6 +55,7 @@ def tile(
     unit : str, one of ``UNITS``
     down_is_good : bool or None; ``None`` where neither direction is good or bad, such as spend
     interval : pair of numbers or None, the 95 % interval; a missing end is left open
+    is_ripening : bool, whether sales are still to come: then the value can only get better
 
     Raises
     ------
@@ -69,6 +71,8 @@ def tile(
         verdict = "within chance"
     elif change and is_up is not None and down_is_good is not None:
         verdict = "better" if is_up is not down_is_good else "worse"
+    if is_ripening and verdict == "worse":
+        verdict = "may still improve"
     return Tile(
         label=label,
         value=_write(value, unit, currency),

@@ -2,6 +2,7 @@
 (() => {
   const root = document.documentElement;
   const NARROW_PIXELS = 600;
+  const PRINTED_HEIGHT = 0.8; // two charts on a sheet
   const charts = [...document.querySelectorAll("script[data-chart]")].map((element) => ({
     place: document.getElementById(element.dataset.chart),
     made: JSON.parse(element.textContent),
@@ -18,6 +19,7 @@
     layout.font = { ...layout.font, color: colour("--ink") };
     layout.hoverlabel = { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { color: colour("--ink") } };
     layout.margin = { ...layout.margin, t: 8 };
+    if (root.classList.contains("printing")) layout.height *= PRINTED_HEIGHT;
     layout.width = place.clientWidth;
     if (place.clientWidth < NARROW_PIXELS) {
       for (const [path, value] of Object.entries(facts.narrow || {})) assign(layout, path.split("."), value);
@@ -91,61 +93,109 @@
   const ads = document.getElementById("ads");
   if (ads) {
     const headings = [...ads.tHead.rows[0].cells];
-    const body = ads.tBodies[0];
-    const rows = [...body.rows];
-    const value = (cell) => (cell.dataset.value === undefined ? cell.textContent : cell.dataset.value);
+    const bodies = new Map([...ads.tBodies].map((body) => [body.dataset.level, body]));
+    let body = bodies.get("ad");
+    let sorted = { index: headings.findIndex((heading) => heading.ariaSort), down: true };
+    const value = (cell) => cell.dataset.value ?? text(cell);
+    const text = (cell) => cell.dataset.text ?? cell.textContent.trim();
+    const pressed = (buttons, name, chosen) =>
+      buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset[name] === chosen)));
 
-    function sort(index) {
-      const heading = headings[index];
-      const isNumber = heading.classList.contains("number");
-      const now = heading.getAttribute("aria-sort");
-      const down = now ? now === "ascending" : isNumber;
-      headings.forEach((other) => other.removeAttribute("aria-sort"));
-      heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+    function sort({ index, down }) {
+      sorted = { index, down };
+      const isNumber = headings[index].classList.contains("number");
+      headings.forEach((heading) => heading.removeAttribute("aria-sort"));
+      headings[index].setAttribute("aria-sort", down ? "descending" : "ascending");
       const order = (one, other) => {
         const [left, right] = [value(one.cells[index]), value(other.cells[index])];
         if (!left || !right) return Number(!left) - Number(!right);  // the unknown stays last, either way
         const difference = isNumber ? left - right : left.localeCompare(right, "en", { numeric: true });
         return down ? -difference : difference;
       };
-      body.append(...rows.sort(order));
+      body.append(...[...body.rows].sort(order));
     }
-    headings.forEach((heading, index) => heading.firstElementChild.addEventListener("click", () => sort(index)));
+    headings.forEach((heading, index) => {
+      const first = heading.classList.contains("number");
+      heading.firstElementChild.addEventListener("click", () =>
+        sort({ index, down: sorted.index === index ? !sorted.down : first }),
+      );
+    });
 
-    const buttons = [...document.querySelectorAll("[data-preset]")];
+    const presets = [...document.querySelectorAll("[data-preset]")];
     function choose(preset) {
       const wanted = headings.map((heading) => preset === "all" || heading.dataset.presets.split(" ").includes(preset));
       for (const row of ads.rows) [...row.cells].forEach((cell, index) => (cell.hidden = !wanted[index]));
-      buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.preset === preset)));
+      pressed(presets, "preset", preset);
       edge();
     }
-    buttons.forEach((button) => button.addEventListener("click", () => choose(button.dataset.preset)));
+    presets.forEach((button) => button.addEventListener("click", () => choose(button.dataset.preset)));
+
+    const levels = [...document.querySelectorAll("button[data-level]")];
+    function setLevel(level) {
+      body = bodies.get(level);
+      bodies.forEach((other) => (other.hidden = other !== body));
+      headings[0].firstElementChild.textContent = body.dataset.name;
+      pressed(levels, "level", level);
+      sort(sorted);
+      find();
+    }
+    levels.forEach((button) => button.addEventListener("click", () => setLevel(button.dataset.level)));
 
     const filter = document.getElementById("filter");
-    const words = (row) => [...row.cells].filter((cell) => cell.dataset.value === undefined).map((cell) => cell.textContent);
-    const texts = new Map(rows.map((row) => [row, words(row).join(" ").toLowerCase()]));
     function find() {
       const wanted = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-      rows.forEach((row) => (row.hidden = !wanted.every((word) => texts.get(row).includes(word))));
+      const rows = [...body.rows];
+      for (const row of rows) {
+        const words = [...row.cells].filter((cell) => cell.dataset.value === undefined).map(text).join(" ").toLowerCase();
+        row.hidden = !wanted.every((word) => words.includes(word));
+      }
       const shown = rows.filter((row) => !row.hidden).length;
       document.getElementById("shown").textContent = `${shown} of ${rows.length} rows`;
     }
     filter.addEventListener("input", find);
 
     // A text that begins like a formula gets a quote in front: a spreadsheet would run it.
-    const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+    const quoted = (words) => `"${words.replaceAll('"', '""')}"`;
     // An interval sorts by its lower end, but is both ends.
     const isText = (cell) => cell.dataset.value === undefined || cell.classList.contains("interval");
-    const safe = (cell) => (isText(cell) ? quoted(cell.textContent.trim().replace(/^(?=[=+\-@\t\r])/, "'")) : cell.dataset.value);
+    const safe = (cell) => (isText(cell) ? quoted(text(cell).replace(/^(?=[=+\-@\t\r])/, "'")) : cell.dataset.value);
     const download = document.getElementById("download");
     download.addEventListener("click", () => {
-      const lines = [headings.map((heading) => quoted(heading.textContent)), ...rows.filter((row) => !row.hidden).map((row) => [...row.cells].map(safe))];
+      const rows = [...body.rows].filter((row) => !row.hidden);
+      const lines = [headings.map((heading) => quoted(text(heading))), ...rows.map((row) => [...row.cells].map(safe))];
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob(["\ufeff", lines.map((line) => line.join(",")).join("\r\n"), "\r\n"], { type: "text/csv" }));
-      link.download = download.dataset.name;
+      link.download = `${body.dataset.level}s_${download.dataset.days}.csv`;
       link.click();
       URL.revokeObjectURL(link.href);
     });
+
+    // Everything about one row, and the command that lists what is behind it.
+    const detail = document.getElementById("detail");
+    const behind = document.getElementById("behind");
+    const element = (name, words) => Object.assign(document.createElement(name), { textContent: words });
+    function open(row) {
+      const [name, ...cells] = row.cells;
+      document.getElementById("detail-name").textContent = text(name);
+      detail.querySelector("dl").replaceChildren(
+        ...cells.map((cell, index) => {
+          const pair = document.createElement("div");
+          pair.append(element("dt", text(headings[index + 1])), element("dd", text(cell)));
+          return pair;
+        }),
+      );
+      const asks = name.dataset.key && body.dataset.level !== "adset";
+      behind.hidden = !asks;
+      if (asks) behind.lastElementChild.textContent = `ctm conversations --${body.dataset.level} ${name.dataset.key} ${behind.dataset.days}`;
+      detail.showModal();
+    }
+    for (const row of [...bodies.values()].flatMap((each) => [...each.rows])) {
+      const button = Object.assign(document.createElement("button"), { type: "button" });
+      button.append(...row.cells[0].childNodes);
+      button.addEventListener("click", () => open(row));
+      row.cells[0].append(button);
+    }
+    document.getElementById("close").addEventListener("click", () => detail.close());
 
     const region = ads.parentElement;
     function edge() {

@@ -1,9 +1,10 @@
 """The report: one HTML file that carries everything it needs and asks no other host for anything."""
 
 import json
-from collections.abc import Callable, Iterable
+import shlex
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,11 +18,13 @@ from markupsafe import Markup
 from ctm_analytics.charts.theme import CONFIG
 from ctm_analytics.columns import NOT_CREDITED, column_of
 from ctm_analytics.errors import InvalidArgument, NoData
-from ctm_analytics.formats import MONTHS, period
+from ctm_analytics.formats import MONTHS, count, period
+from ctm_analytics.report.ads_table import LEVELS, ads_table, verdict_counts
+from ctm_analytics.report.completeness import missing
 from ctm_analytics.report.kpi import Tile, tile
 from ctm_analytics.report.plotly_bundle import plotly_bundle, policy_hash
 from ctm_analytics.report.summary import summarise
-from ctm_analytics.report.tables import Table, ads_table, data_table, write_csv
+from ctm_analytics.report.tables import Table, data_table, write_csv
 from ctm_analytics.settings import Settings
 
 VERSIONS = ("ctm-analytics", "plotly", "duckdb", "pandas")
@@ -70,6 +73,7 @@ class Section:
     table: Table | None = None
     passed: Table | None = None
     rows: pd.DataFrame | None = None
+    command: str = ""
 
 
 @dataclass
@@ -103,6 +107,7 @@ class Report:
     notices: list[str] = field(default_factory=list, init=False)
     tiles: list[Tile] = field(default_factory=list, init=False)
     sections: list[Section] = field(default_factory=list, init=False)
+    is_comparable: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         self.since, self.until = _day("since", self.since), _day("until", self.until)
@@ -127,6 +132,31 @@ class Report:
         """The currency of all amounts."""
         return self.workbench.currency if self.workbench else None
 
+    @property
+    def command(self) -> str:
+        """The options by which ``ctm`` asks about the same days."""
+        return f"--since {self.since} --until {self.until}"
+
+    def rests_on(self, days: pd.DataFrame) -> None:
+        """Note which days nothing is known of; where there are some, ``compare`` compares with nothing.
+
+        Parameters
+        ----------
+        days : frame of ``workbench.ads(by="day")`` of the period, the one before it, and more if there is more
+        """
+        before = period(*self.previous)
+        lacks, lacked = missing(days, self.since, self.until), missing(days, *self.previous)
+        today = (
+            self.workbench.as_of.astimezone(self.workbench.settings.zone).date() if self.workbench else None
+        )
+        if today and today <= self.until:
+            self.notice(f"The period is not over: the numbers are those until {_instant(self.workbench)}.")
+        if lacks:
+            self.notice(f"In this period {lacks}: the numbers are of what is known.")
+        if lacked:
+            self.notice(f"Not compared with {before}: there {lacked}.")
+        self.is_comparable = not (lacks or lacked or (today and today <= self.until))
+
     def compare(
         self, question: Callable[..., Answer], **words: Any
     ) -> tuple["pd.Series[Any]", "pd.Series[Any]"]:
@@ -140,14 +170,33 @@ class Report:
         Returns
         -------
         pair of Series
-            The second is all null where the period before has no data.
+            The second is all null where the period before has no data, or days lack data (``rests_on``); both are empty
+            where this period has no answer.
         """
-        now = question(since=self.since, until=self.until, **words).df.iloc[0]
+        now = self.ask(question, **words)
+        if now is None:
+            return pd.Series(dtype=object), pd.Series(dtype=object)
+        nothing = pd.Series(None, index=now.columns, dtype=object)
+        if not self.is_comparable:
+            return now.iloc[0], nothing
         since, until = self.previous
         try:
-            return now, question(since=since, until=until, **words).df.iloc[0]
+            return now.iloc[0], question(since=since, until=until, **words).df.iloc[0]
         except NoData:
-            return now, pd.Series(None, index=now.index, dtype=object)
+            return now.iloc[0], nothing
+
+    def ask(self, question: Callable[..., Answer], **words: Any) -> pd.DataFrame | None:
+        """Ask a question about the period; ``None`` where there is nothing to answer it with.
+
+        Parameters
+        ----------
+        question, **words
+            as for :meth:`compare`
+        """
+        try:
+            return question(since=self.since, until=self.until, **words).df
+        except NoData:
+            return None
 
     def headline(self, sentence: str) -> None:
         """Add a sentence to the top; the first is the largest."""
@@ -160,11 +209,17 @@ class Report:
             self.notices.append(sentence)
 
     def kpi(self, label: str, value: Any, previous: Any = None, **look: Any) -> None:
-        """Add a tile; ``look`` is ``unit, down_is_good, interval, note, trend`` of :func:`kpi.tile`."""
+        """Add a tile; ``look`` is ``unit, down_is_good, interval, is_ripening, note, trend`` of :func:`kpi.tile`."""
         self.tiles.append(tile(label, value, previous, currency=self.currency, **look))
 
     def section(
-        self, title: str, figure: go.Figure | None = None, note: str = "", table: pd.DataFrame | None = None
+        self,
+        title: str,
+        figure: go.Figure | None = None,
+        note: str = "",
+        table: pd.DataFrame | None = None,
+        *,
+        command: str = "",
     ) -> None:
         """Add a chart under its question, with the rows that it is drawn from.
 
@@ -174,8 +229,10 @@ class Report:
         figure : figure of ``ctm_analytics.charts`` or any other; its title becomes the finding
         note : str, how to read it
         table : frame, folded away under the chart; also written by ``save`` as CSV
+        command : str, the words of ``ctm`` that ask for the same, such as ``"funnel"``; shown under the table
         """
         section = self._add(title, "chart", note=note, rows=table)
+        section.command = f"ctm {command} {self.command}" if command else ""
         if table is not None:
             section.table = data_table(table, self.currency)
         if figure is not None:
@@ -185,14 +242,44 @@ class Report:
                 section.height = int(figure.layout.height or 400)
 
     def ads_table(
-        self, ads: pd.DataFrame, total: "pd.Series[Any] | None" = None, title: str = "All ads"
+        self,
+        ads: pd.DataFrame,
+        total: "pd.Series[Any] | None" = None,
+        title: str = "What did each ad cost and bring?",
+        *,
+        levels: Mapping[str, pd.DataFrame] | None = None,
     ) -> None:
-        """Add the per-ad table: sorted, filtered and downloaded by the reader; ``total`` is its last row."""
-        self._add(title, "ads", rows=ads).table = ads_table(ads, total, self.currency)
+        """Add the per-ad table: sorted, filtered and downloaded by the reader.
 
-    def quality(self, checks: pd.DataFrame, title: str = "Can these numbers be trusted?") -> None:
-        """Add the panel of data-quality checks: ``check, status, count, share, detail, next_step``."""
+        Parameters
+        ----------
+        ads : frame of ``workbench.ads()``
+        total : row of ``workbench.ads(by="total")``, or None for no row of totals
+        title : str
+        levels : mapping of ``"adset"`` or ``"campaign"`` to the frame of ``workbench.ads(by=…)``, to choose from
+        """
+        target = self.workbench.settings.target_cac if self.workbench else None
+        section = self._add(title, "ads", rows=ads)
+        section.finding = verdict_counts(ads)
+        section.table = ads_table(ads, total, self.currency, target_cac=target, levels=levels or {})
+        section.command = f"ctm ads {self.command}"
+
+    def quality(
+        self,
+        checks: pd.DataFrame,
+        held: "pd.Series[Any] | None" = None,
+        title: str = "Can these numbers be trusted?",
+    ) -> None:
+        """Add the panel of data-quality checks.
+
+        Parameters
+        ----------
+        checks : frame of ``workbench.quality()``
+        held : row of ``workbench.sql("from contents")``, to say what was read and how fresh it is
+        title : str
+        """
         section = self._add(title, "quality", rows=checks)
+        section.note = "" if held is None else _read(held, self.workbench)
         named = checks.assign(check=[column_of(str(check)).label for check in checks["check"]])
         is_passed = (checks["status"] == "ok").to_numpy(dtype=bool)
         open_checks = named[~is_passed].sort_values("status", kind="stable")  # fail before warn
@@ -229,6 +316,7 @@ class Report:
         environment = Environment(
             autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
+        environment.filters["quote"] = shlex.quote
         return environment.from_string(_part("page.html")).render(
             report=self,
             style=Markup(_part("page.css")),
@@ -238,6 +326,7 @@ class Report:
             config=_script_json(CONFIG),
             compared_with=period(*self.previous),
             not_credited=NOT_CREDITED,
+            places=LEVELS,
             days=(self.until - self.since).days + 1,
             as_of=_instant(self.workbench) if self.workbench else "",
             versions=[f"{name} {metadata.version(name)}" for name in VERSIONS],
@@ -296,8 +385,30 @@ def _script_json(value: Any) -> Markup:
 
 
 def _instant(source: Source) -> str:
-    at = source.as_of.astimezone(source.settings.zone)
-    return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"
+    return _local(source.as_of, source)
+
+
+def _local(at: datetime, source: Source | None) -> str:
+    at = at.astimezone(source.settings.zone if source else UTC)
+    return f"{_date(at)}, {at:%H:%M}"
+
+
+def _date(day: date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def _read(held: "pd.Series[Any]", source: Source | None) -> str:
+    """Say what was read, and until when it reaches."""
+    received = held["last_received_at"]
+    last = "never" if pd.isna(received) else _local(pd.Timestamp(received).to_pydatetime(), source)
+    spend, sales = (
+        "" if pd.isna(held[name]) else f" until {_date(held[name])}"
+        for name in ("last_spend_day", "last_sale_day")
+    )
+    return (
+        f"Read: {count(held['events'])} events, the last received {last};"
+        f" spend of {count(held['ads'])} ads{spend}; {count(held['sales'])} sales{sales}."
+    )
 
 
 def _quality_finding(checks: int, failed: list[str]) -> str:
