@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from ctm_analytics.charts.sentences import best_ad_sentence, idle_ads_sentence
-from ctm_analytics.formats import ad_name, count, currency_of, money, number_or_none, percent
+from ctm_analytics.formats import ad_name, count, currency_of, money, number_or_none, percent, period
 
 # More names than these make no sentence that anybody acts on.
 MOST_NAMES = 3
@@ -49,9 +49,9 @@ def verdict_reason(ad: "pd.Series[Any]", target_cac: float | None, currency: str
     Examples
     --------
     >>> verdict_reason(pd.Series({"verdict": "cut", "p_below_target": 0.004}), 45, "USD")
-    'under 1\xa0% likely to cost less than $45'
+    'under 1\xa0% likely below $45'
     >>> verdict_reason(pd.Series({"verdict": "too_early", "immature": 43, "conversations": 60}), 45, "USD")
-    '43 of 60 conversations are young'
+    '43 of 60 chats young'
     """
     verdict = ad.get("verdict")
     if verdict is None or pd.isna(verdict) or target_cac is None:
@@ -59,9 +59,9 @@ def verdict_reason(ad: "pd.Series[Any]", target_cac: float | None, currency: str
     if verdict == "too_early":
         young, everybody = (number_or_none(ad.get(name)) or 0.0 for name in ("immature", "conversations"))
         if young > everybody / 2:
-            return f"{count(young)} of {count(everybody)} conversations are young"
-        return "too little spent to tell"
-    return f"{_likely(number_or_none(ad.get('p_below_target')))} likely to cost less than {money(target_cac, currency)}"
+            return f"{count(young)} of {count(everybody)} chats young"
+        return "too little spent"
+    return f"{_likely(number_or_none(ad.get('p_below_target')))} likely below {money(target_cac, currency)}"
 
 
 def _likely(chance: float | None) -> str:
@@ -86,8 +86,8 @@ def _named(ad: "pd.Series[Any]", verdict: str, currency: str | None) -> str:
         else f"{money(ad['spend'], currency)} spent, no new customer"
     )
     chance = number_or_none(ad["p_below_target"]) or 0.0
-    sure = f", {_likely(chance if verdict == 'scale' else 1 - chance)} sure"
-    return f"“{ad_name(ad, 60)}” ({cost}{sure})"
+    side, sure = ("below", chance) if verdict == "scale" else ("above", 1 - chance)
+    return f"“{ad_name(ad, 60)}” ({cost}; {_likely(sure)} sure to be {side} the target)"
 
 
 def _rest(judged: dict[str, pd.DataFrame], is_rest: bool) -> str:
@@ -108,7 +108,10 @@ def _rest(judged: dict[str, pd.DataFrame], is_rest: bool) -> str:
 def _ripe(rows: pd.DataFrame) -> str:
     """Name the day on which the last of them can be judged, where their conversations are what is young."""
     days = rows["verdict_on"].dropna()
-    return f" (all ripe on {pd.Timestamp(days.max()).date().isoformat()})" if len(days) else ""
+    if not len(days):
+        return ""
+    last = pd.Timestamp(days.max()).date()
+    return f" (all ripe on {period(last, last)})"
 
 
 def _and(words: Iterable[str]) -> str:

@@ -146,16 +146,15 @@ class Report:
         """
         before = period(*self.previous)
         lacks, lacked = missing(days, self.since, self.until), missing(days, *self.previous)
-        today = (
-            self.workbench.as_of.astimezone(self.workbench.settings.zone).date() if self.workbench else None
-        )
-        if today and today <= self.until:
-            self.notice(f"The period is not over: the numbers are those until {_instant(self.workbench)}.")
+        source = self.workbench
+        is_over = source is None or source.as_of.astimezone(source.settings.zone).date() > self.until
+        if source and not is_over:
+            self.notice(f"The period is not over: the numbers are those until {_instant(source)}.")
         if lacks:
             self.notice(f"In this period {lacks}: the numbers are of what is known.")
         if lacked:
             self.notice(f"Not compared with {before}: there {lacked}.")
-        self.is_comparable = not (lacks or lacked or (today and today <= self.until))
+        self.is_comparable = is_over and not lacks and not lacked
 
     def compare(
         self, question: Callable[..., Answer], **words: Any

@@ -129,8 +129,8 @@ def test_the_worst_check_stands_first_and_passed_ones_are_folded_away(report):
 def test_sections_are_written_as_csv_under_their_own_names(report, tmp_path):
     report.save(tmp_path / "index.html", tables=tmp_path / "tables")
     assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
-        "all-ads.csv",
         "can-these-numbers-be-trusted.csv",
+        "what-did-each-ad-cost-and-bring.csv",
         "what-does-a-new-customer-cost.csv",
     ]
 

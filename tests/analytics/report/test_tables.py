@@ -4,7 +4,8 @@ import io
 import pandas as pd
 
 from ctm_analytics.columns import COLUMNS, NOT_CREDITED, PRESETS, column_of
-from ctm_analytics.report.tables import MOST_ROWS, ads_table, data_table, write_csv
+from ctm_analytics.report.ads_table import ads_table
+from ctm_analytics.report.tables import MOST_ROWS, data_table, write_csv
 
 
 def cells(table, row):
