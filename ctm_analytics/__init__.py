@@ -7,10 +7,11 @@ from ctm_analytics.settings import Settings
 
 if TYPE_CHECKING:
     from ctm_analytics import charts
+    from ctm_analytics.notebook import load_ipython_extension as load_ipython_extension
+    from ctm_analytics.notebook import open_in_notebook as open  # noqa: A004 - `ctm.open("data")` reads as what it does
     from ctm_analytics.report.page import Report
     from ctm_analytics.results import Result
     from ctm_analytics.workbench import Workbench
-    from ctm_analytics.workbench import open_workbench as open  # noqa: A004 - `ctm.open("data")` reads as what it does
 
 __all__ = [
     "CtmError",
@@ -30,7 +31,8 @@ _LATE = {
     "Report": ("ctm_analytics.report.page", "Report"),
     "Result": ("ctm_analytics.results", "Result"),
     "Workbench": ("ctm_analytics.workbench", "Workbench"),
-    "open": ("ctm_analytics.workbench", "open_workbench"),
+    "open": ("ctm_analytics.notebook", "open_in_notebook"),
+    "load_ipython_extension": ("ctm_analytics.notebook", "load_ipython_extension"),
     "charts": ("ctm_analytics.charts", None),
 }
 

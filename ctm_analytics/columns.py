@@ -238,6 +238,9 @@ def column_of(name: str) -> Column:
         return Column(f"{elapsed.label} (open hours)", elapsed.unit)
     if name.startswith("bought_within_"):
         return Column(name.removeprefix("bought_within_").removesuffix("d") + " d", "percent")
+    if name.startswith("cac_within_"):
+        days = float(name.removeprefix("cac_within_").removesuffix("d"))
+        return Column(_WRITERS["window"](days, None), "cents")
     words = name.removesuffix("_seconds").replace("_", " ")
     return Column(words[:1].upper() + words[1:], "seconds" if name.endswith("_seconds") else "text")
 

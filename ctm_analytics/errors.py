@@ -11,6 +11,10 @@ class CtmError(Exception):
 
     exit_code = EXIT_FAILED
 
+    def _render_traceback_(self) -> list[str]:
+        """Show the sentence alone in a notebook, which asks every exception for this."""
+        return [str(self)]
+
 
 class InvalidArgument(CtmError):
     """An argument, option or setting that contradicts its rule."""
@@ -26,6 +30,10 @@ class NoData(CtmError):
     """The question is sound, but there is nothing to answer it from."""
 
     exit_code = EXIT_NO_DATA
+
+
+class NoFigure(CtmError, AttributeError):
+    """The answer has no chart of its own."""
 
 
 class DataQuality(CtmError):

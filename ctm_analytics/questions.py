@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from ctm_analytics.currencies import decimals_of
 from ctm_analytics.errors import InvalidArgument
@@ -25,13 +25,17 @@ LONGEST_WINDOW_DAYS = 365
 HEARTBEAT_PATIENCE = timedelta(seconds=60)
 
 
+# Any text is taken and checked; the words are here so that editors and notebooks can offer them.
+Platform = Literal["messenger", "instagram", "whatsapp"] | str
+
+
 class FilterWords(TypedDict, total=False):
     """The filters that every question takes, in the words of the command line."""
 
     since: date | str | None
     until: date | str | None
     as_of: datetime | str | None
-    platform: str | None
+    platform: Platform | None
     account: str | None
     campaign: str | None
     ad: str | None

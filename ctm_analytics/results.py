@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from ctm_analytics.display import Display, displayed
+from ctm_analytics.display import Display, as_text, displayed, screen_columns
+from ctm_analytics.errors import NoFigure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -68,8 +69,8 @@ class Result:
 
         Raises
         ------
-        AttributeError
-            If the question has no chart.
+        NoFigure
+            If the question has no chart; an ``AttributeError`` too.
         """
         return self._own_chart().draw(self.df)
 
@@ -79,36 +80,39 @@ class Result:
 
         Raises
         ------
-        AttributeError
-            If the question has no chart.
+        NoFigure
+            If the question has no chart; an ``AttributeError`` too.
         """
         return self._own_chart().tabulate(self.df)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
     def __repr__(self) -> str:
         display = self.shown()
-        frame = pd.DataFrame(display.rows, columns=[label for label, _ in display.headings])
-        return f"{self.about}\n{frame.to_string(index=False)}"
+        return "\n".join([as_text(display, screen_columns()), *self._left_out(display), self.about])
 
     def _repr_html_(self) -> str:
         display = self.shown()
-        left_out = [
-            f"{count} more {what} in <code>.df</code>"
-            for count, what in (
-                (len(self) - len(display.rows), "rows"),
-                (len(self.df.columns) - len(self.view or self.df.columns), "columns"),
-            )
-            if count > 0
-        ]
-        notes = " · ".join([html.escape(self.about), *left_out])
+        notes = " · ".join(html.escape(note) for note in [*self._left_out(display), self.about])
         return f"{_html_table(display)}<p><small>{notes}</small></p>"
 
     def _own_chart(self) -> Chart:
         if self._chart is None:
-            raise AttributeError("This answer has no chart of its own: use .df with any Plotly figure.")
+            raise NoFigure("This answer has no chart of its own: draw its .df with Plotly.")
         return self._chart
+
+    def _left_out(self, display: Display) -> list[str]:
+        if self._side_by_side is not None:
+            return [f"{len(self):,} rows in .df"]
+        counts = {
+            "rows": len(self) - len(display.rows),
+            "columns": len(self.df.columns) - len(self.view or self.df.columns),
+        }
+        return [f"{count:,} more {what} in .df" for what, count in counts.items() if count > 0]
 
     def shown(self, names: Sequence[str] = (), rows: int = SHOWN_ROWS) -> Display:
         """Write the first rows for people, instants in the reporting time zone.

@@ -1,6 +1,7 @@
 """One data folder, opened as of one instant: what a question is checked against, and how it is put to the engine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ WITHOUT_A_QUESTION = {
     **{"responder": "any", "turns": "first", "clock": "elapsed"},
 }
 _NOTHING_CAPTURED = " Nothing has been captured yet: run `ctm receive`."
+# So many names can be read in an error.
+FEW_NAMES = 10
 # What a filter may be named by, in the mart `dimensions`.
-_NAMES = {
+NAMED = {
     "ad": ("ad_id", "ad_name"),
     "campaign": ("campaign_id", "campaign_name"),
     "account": ("account_id",),
@@ -68,21 +71,29 @@ class Session:
             Naming the word, its value, and what it may be.
         """
         question = ask(filters, self._settings, self._as_of, **attribution)
-        for word, columns in _NAMES.items():
-            value = getattr(question, word)
-            if value is not None:
-                self._refuse_unknown(question, word, value, columns)
-        return question
+        named: dict[str, Any] = {
+            word: self._named(question, word, str(value), columns)
+            for word, columns in NAMED.items()
+            if (value := getattr(question, word)) is not None
+        }
+        return replace(question, **named)
 
-    def _refuse_unknown(self, question: Question, word: str, value: str, columns: tuple[str, ...]) -> None:
-        table, _ = self.run("dimensions", question)
-        names = {name for column in columns for name in table.column(column).to_pylist() if name is not None}
-        if value not in names:
-            hint = (
-                did_you_mean(value, names)
-                or f' All of them: ctm sql "select distinct {columns[0]} from dimensions".'
-            )
+    def _named(self, question: Question, word: str, value: str, columns: tuple[str, ...]) -> str:
+        """Find an ad, campaign or account as the data write it, whatever its capitals."""
+        names = self._names(question, columns)
+        alike = sorted(name for name in names if name.casefold() == value.casefold())
+        if value not in names and len(alike) != 1:
+            hint = did_you_mean(value, names) or _all_of(names, columns[0])
             raise InvalidArgument(f"{word}: there is no {word} {value!r}.{hint}")
+        return value if value in names else alike[0]
+
+    def names(self, word: str) -> list[str]:
+        """List the names that a filter may have, in alphabetical order."""
+        return sorted(self._names(self.ask({}), NAMED[word][-1:]))
+
+    def _names(self, question: Question, columns: Iterable[str]) -> set[str]:
+        table, _ = self.run("dimensions", question)
+        return {name for column in columns for name in table.column(column).to_pylist() if name is not None}
 
     def run(self, model: str, question: Question, **words: Any) -> tuple[pa.Table, str]:
         """Put a model to the engine; its rows, and the whole statement that gives them.
@@ -128,15 +139,15 @@ class Session:
             self._weighed, self._weights = journeys, attribution.as_values(effects)
             self._engine.create_view("raw_removal_effects", self._weights)
 
-    def query(self, sql: str) -> pa.Table:
-        """Put a statement to the engine as it is.
+    def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+        """Put a statement to the engine as it is, ``$name`` bound to the parameter of that name.
 
         Raises
         ------
         QueryError, InvalidFile
             If the statement is wrong; if a file is damaged or gone.
         """
-        return self._engine.query(sql)
+        return self._engine.query(sql, parameters)
 
     def name_models(self, names: Iterable[str], question: Question) -> None:
         """Give models their names in the engine, each as one whole query: views over views bind slowly."""
@@ -216,3 +227,9 @@ class Session:
         sql = compose("amounts", question.parameters(self._settings, self._settings.reporting_currency))
         amounts = self._engine.query(sql).to_pylist()
         return currency.chosen(amounts, self._settings.reporting_currency, self._data)
+
+
+def _all_of(names: set[str], column: str) -> str:
+    if len(names) > FEW_NAMES:
+        return f' All of them: ctm sql "select distinct {column} from dimensions".'
+    return f" There is {', '.join(map(repr, sorted(names)))}." if names else " There is none at all."

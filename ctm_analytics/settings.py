@@ -132,7 +132,7 @@ def _check_country(country: str) -> None:
 
 
 def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | tuple[str, ...] | list[str]) -> str:
-    """Say which known word was probably meant.
+    """Say which known words were probably meant: one that is nearly the same, else those that hold what was typed.
 
     Returns
     -------
@@ -141,11 +141,18 @@ def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | tuple[str, ...
 
     Examples
     --------
-    >>> did_you_mean("liner", ("linear", "last_touch"))
-    " Did you mean 'linear'?"
+    >>> did_you_mean("liner", ("linear", "last_touch")), did_you_mean("touch", ("last_touch", "first_touch"))
+    (" Did you mean 'linear'?", " Did you mean 'first_touch' or 'last_touch'?")
     """
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    folded = {name.casefold(): name for name in known}
+    typed = word.casefold()
+    holding = sorted(name for fold, name in folded.items() if len(typed) > 2 and typed in fold)
+
+    def similar(cutoff: float) -> list[str]:
+        return [folded[fold] for fold in difflib.get_close_matches(typed, folded, n=1, cutoff=cutoff)]
+
+    near = similar(0.8) or holding[:3] or similar(0.5)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def load_settings(data: Path, environ: Mapping[str, str]) -> Settings:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import pandas as pd
 import pyarrow as pa
@@ -30,12 +30,26 @@ from ctm_analytics.answers import (
     speed,
     tables,
 )
+from ctm_analytics.calls import (
+    AnswerGroup,
+    Basis,
+    Candidate,
+    Group,
+    Judged,
+    Model,
+    Preset,
+    Reconciled,
+    Responder,
+    Turns,
+    in_words,
+)
+from ctm_analytics.columns import PRESETS
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.models import all_models, compose
-from ctm_analytics.questions import FilterWords, Question, ask, instant, known
+from ctm_analytics.questions import FilterWords, Platform, Question, ask, instant, known
 from ctm_analytics.results import Chart, Result
-from ctm_analytics.session import WITHOUT_A_QUESTION, Session
+from ctm_analytics.session import NAMED, WITHOUT_A_QUESTION, Session
 from ctm_analytics.settings import LIFETIME_DAYS, Settings, did_you_mean, load_settings
 from ctm_analytics.sources import SCHEMAS, holds_data
 
@@ -111,13 +125,15 @@ class Workbench:
         self.fingerprint = self._session.fingerprint
         self.currency = self._session.currency
 
+    @in_words
     def ads(
         self,
         *,
-        by: str = "ad",
-        model: str | None = None,
+        by: Group = "ad",
+        model: Model | None = None,
         window_days: int | str | None = None,
-        basis: str = "cohort",
+        basis: Basis = "cohort",
+        columns: Preset = "sales",
         **filters: Unpack[FilterWords],
     ) -> Result:
         """Cost, conversations, sales and CAC per ad, with intervals.
@@ -130,6 +146,7 @@ class Workbench:
         window_days : int, 1 to 365, or ``lifetime``; by default the setting
         basis : ``cohort`` files sales under the day of the touch, ``calendar`` under the day of the sale; there
             ``expected_new_customers`` and ``matured_cac`` are null
+        columns : ``sales``, ``messaging``, ``delivery`` or ``all``: those that are shown; ``.df`` always has them all
         **filters
             ``since``, ``until`` (days, both included), ``as_of``, ``platform``, ``account``, ``campaign``, ``ad``
 
@@ -152,6 +169,7 @@ class Workbench:
         >>> workbench.ads(since="2026-11-09", until="2026-11-15").df  # doctest: +SKIP
         """
         known("by", by, performance.KEYS)
+        known("columns", columns, PRESETS)
         question = self._session.ask(filters, model=model, window_days=window_days, basis=basis)
         table, sql = self._foreseen(question, by)
         judged, pool = {}, table
@@ -161,7 +179,7 @@ class Workbench:
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
         chart = _chart("cac_by_ad", "cac_table", target_cac=self.settings.target_cac) if by == "ad" else None
         result = self._session.result(
-            performance.arranged(table, by), sql, question, chart, performance.view(by)
+            performance.arranged(table, by), sql, question, chart, performance.view(by, columns)
         )
         if by == "platform" or question.platform or question.account:
             result.about += " · an ad has one spend on all its platforms and accounts: no costs here"
@@ -169,11 +187,12 @@ class Workbench:
             result.about += f" · {outlook.NOT_CAPTURED}"
         return result
 
+    @in_words
     def outlook(
         self,
         *,
-        by: str = "ad",
-        model: str | None = None,
+        by: Candidate = "ad",
+        model: Model | None = None,
         window_days: int | str | None = None,
         **filters: Unpack[FilterWords],
     ) -> Result:
@@ -194,6 +213,10 @@ class Workbench:
             verdict, and the day from which the cohort is ripe; ``suggested_spend``, which moves money from ads to cut
             to ads to scale, with the customers that this may bring (``expected_effect``). ``about`` says how many
             will ever buy, or why that cannot be told yet.
+
+        Examples
+        --------
+        >>> workbench.outlook(since="2026-11-09", until="2026-11-15")  # doctest: +SKIP
         """
         known("by", by, outlook.CANDIDATES)
         question = self._session.ask(filters, model=model, window_days=window_days)
@@ -217,7 +240,8 @@ class Workbench:
             result.about += f" · {outlook.lag_sentence(outlook.cure(waits))}"
         return result
 
-    def attribution(self, *, basis: str = "cohort", **filters: Unpack[FilterWords]) -> Result:
+    @in_words
+    def attribution(self, *, basis: Basis = "cohort", **filters: Unpack[FilterWords]) -> Result:
         """All attribution models and windows side by side: how much of an ad's CAC is a matter of the model.
 
         Parameters
@@ -237,6 +261,10 @@ class Workbench:
         ------
         NoData
             If nothing was spent and nothing sold in the period.
+
+        Examples
+        --------
+        >>> workbench.attribution(campaign="Prospecting – Messages")  # doctest: +SKIP
         """
         question = replace(self._session.ask(filters, basis=basis), model=None)
         totals, sql = self._session.run("attribution", question)
@@ -248,16 +276,19 @@ class Workbench:
             _late("models_by_ad", target_cac=self.settings.target_cac, **window),
             _late("models_table", **window),
         )
-        side_by_side = attribution.side_by_side(table)
-        result = self._session.result(table, sql, question, chart, attribution.VIEW, side_by_side)
-        result.about = f"CAC by attribution model · {result.about}"
+        model, window = self.settings.attribution_model, attribution.nearest(table, self.settings.window_days)
+        beside = attribution.side_by_side(table, model, window)
+        result = self._session.result(table, sql, question, chart, attribution.VIEW, beside)
+        shown = f"CAC by model ({window} days) and by window ({model.replace('_', ' ')})"
+        result.about = f"{shown} · {result.about}"
         return result
 
+    @in_words
     def cohorts(
         self,
         *,
-        by: str = "week",
-        model: str | None = None,
+        by: Group = "week",
+        model: Model | None = None,
         window_days: int | str | None = None,
         **filters: Unpack[FilterWords],
     ) -> Result:
@@ -275,6 +306,10 @@ class Workbench:
             One row per cohort and day of age: ``bought_share`` is 1 − Kaplan–Meier, so that those who are younger still
             count as waiting, with its 95 % band; ``at_risk`` says how many it still rests on. Shown with the ages side
             by side.
+
+        Examples
+        --------
+        >>> workbench.cohorts(by="ad", window_days=28)  # doctest: +SKIP
         """
         known("by", by, performance.KEYS)
         question = self._session.ask(filters, model=model, window_days=window_days)
@@ -285,12 +320,13 @@ class Workbench:
         chart, side_by_side = _chart("cohort_curves", "cohort_table"), cohorts.side_by_side(table)
         return self._session.result(table, sql, question, chart, side_by_side=side_by_side)
 
+    @in_words
     def latency(
         self,
         *,
-        by: str | None = None,
-        responder: str = "any",
-        turns: str = "first",
+        by: AnswerGroup | None = None,
+        responder: Responder = "any",
+        turns: Turns = "first",
         business_hours: bool = False,
         **filters: Unpack[FilterWords],
     ) -> Result:
@@ -319,6 +355,10 @@ class Workbench:
         ------
         InvalidArgument
             For ``business_hours`` without that setting, and as for :meth:`ads`.
+
+        Examples
+        --------
+        >>> workbench.latency(by="platform", responder="human")  # doctest: +SKIP
         """
         waits, sql, question = self._waits(by, responder, filters, turns=turns, business_hours=business_hours)
         table = latency.summaries(
@@ -341,6 +381,7 @@ class Workbench:
             result.about += f" · {sentence}"
         return result
 
+    @in_words
     def badge(self, *, as_of: datetime | str | None = None) -> Result:
         """Put each account to the test of Meta's badge "Very responsive to messages".
 
@@ -352,6 +393,10 @@ class Workbench:
         Result
             One row per account: ``new_messages``, ``replied``, ``response_rate``, ``response_time_seconds``,
             ``is_very_responsive``; an account to which nobody wrote has none.
+
+        Examples
+        --------
+        >>> workbench.badge()  # doctest: +SKIP
         """
         question = self._session.ask({"as_of": as_of})
         replies, sql = self._session.run("badge_replies", question)
@@ -364,8 +409,9 @@ class Workbench:
         result.about = f"the 7 days until {until} · 90 % and 15 minutes, as Meta's badge asks"
         return result
 
+    @in_words
     def response_curve(
-        self, *, by: str | None = None, responder: str = "any", **filters: Unpack[FilterWords]
+        self, *, by: AnswerGroup | None = None, responder: Responder = "any", **filters: Unpack[FilterWords]
     ) -> Result:
         """Share answered by time since the first message: 1 − Kaplan–Meier, with its log-log band.
 
@@ -378,16 +424,21 @@ class Workbench:
         -------
         Result
             ``group``, ``seconds``, ``answered_share``, ``low``, ``high``, ``at_risk``.
+
+        Examples
+        --------
+        >>> workbench.response_curve(by="business_time").figure  # doctest: +SKIP
         """
         waits, sql, question = self._waits(by, responder, filters)
         return self._session.result(
             latency.curves(waits, by or "total"), sql, question, _chart("response_curve", "response_table")
         )
 
+    @in_words
     def conversations(
         self,
         *,
-        model: str | None = None,
+        model: Model | None = None,
         window_days: int | str | None = None,
         **filters: Unpack[FilterWords],
     ) -> Result:
@@ -397,6 +448,10 @@ class Workbench:
         ----------
         model, window_days, **filters
             as for :meth:`ads`; the model decides ``sales`` and ``revenue``
+
+        Examples
+        --------
+        >>> workbench.conversations(ad="Reel – Testimonial", since="2026-11-09")  # doctest: +SKIP
         """
         question = self._session.ask(filters, model=model, window_days=window_days)
         table, sql = self._session.run("conversation_list", question)
@@ -404,12 +459,13 @@ class Workbench:
             raise self._session.nothing(question)
         return self._session.result(table, sql, question, view=CONVERSATION_VIEW)
 
+    @in_words
     def inbox(
         self,
         *,
-        responder: str = "any",
+        responder: Responder = "any",
         as_of: datetime | str | None = None,
-        platform: str | None = None,
+        platform: Platform | None = None,
         account: str | None = None,
         campaign: str | None = None,
         ad: str | None = None,
@@ -427,6 +483,10 @@ class Workbench:
         Result
             One row per person whose last message has no answer and whose window is open, with ``waited_seconds`` and
             ``seconds_left``; no rows where nobody waits.
+
+        Examples
+        --------
+        >>> workbench.inbox(responder="human")  # doctest: +SKIP
         """
         known("responder", responder, ("any", "human"))
         question = self._session.ask(
@@ -439,10 +499,11 @@ class Workbench:
             result.about = f"Nobody waits for an answer · {result.about}"
         return result
 
+    @in_words
     def funnel(
         self,
         *,
-        model: str | None = None,
+        model: Model | None = None,
         window_days: int | str | None = None,
         **filters: Unpack[FilterWords],
     ) -> Result:
@@ -452,6 +513,10 @@ class Workbench:
         ----------
         model, window_days, **filters
             as for :meth:`ads`
+
+        Examples
+        --------
+        >>> workbench.funnel(platform="whatsapp").figure  # doctest: +SKIP
         """
         question = self._session.ask(filters, model=model, window_days=window_days)
         table, sql = self._session.run("funnel", question)
@@ -465,8 +530,9 @@ class Workbench:
             result.about += f" · {outlook.NOT_CAPTURED}"
         return result
 
+    @in_words
     def reconciliation(
-        self, *, by: str = "ad", window_days: int | str | None = None, **filters: Unpack[FilterWords]
+        self, *, by: Reconciled = "ad", window_days: int | str | None = None, **filters: Unpack[FilterWords]
     ) -> Result:
         """Reconcile Meta's count with the till: reported → captured → engaged → matched sale → kept sale.
 
@@ -483,6 +549,10 @@ class Workbench:
             ``not_captured`` (negative where Meta reports fewer than came), ``opened_silently``, ``without_sale``,
             ``sale_not_kept`` (cancelled or refunded in full). ``dropped_days`` are those on which less was captured
             than chance explains, judged by the ad's own days before: a failure of capture.
+
+        Examples
+        --------
+        >>> workbench.reconciliation(by="day", since="2026-11-09")  # doctest: +SKIP
         """
         known("by", by, reconciliation.KEYS)
         question = self._session.ask(filters, window_days=window_days)
@@ -497,12 +567,13 @@ class Workbench:
         table = reconciliation.reconciled(history, by, question.since)
         return self._session.result(table, sql, question, _chart("waterfall", "waterfall_table"), view)
 
+    @in_words
     def compare(
         self,
         first: str,
         second: str,
         *,
-        model: str | None = None,
+        model: Model | None = None,
         window_days: int | str | None = None,
         since: date | str | None = None,
         until: date | str | None = None,
@@ -521,6 +592,10 @@ class Workbench:
         Result
             One row: each ad's spend, customers and CAC, the ratio with its exact 95 % interval, ``p_value``, and
             ``days_still_needed`` and ``spend_still_needed`` (power 80 %, 5 % two-sided); ``about`` says it in words.
+
+        Examples
+        --------
+        >>> workbench.compare("Reel – Testimonial", "Static – 20% Off")  # doctest: +SKIP
         """
         if first == second:
             raise InvalidArgument(f"compare: {first!r} twice. Name two ads.")
@@ -556,11 +631,12 @@ class Workbench:
         result.about += f" · {comparison.sentence(compared.to_pylist()[0])}"
         return result
 
+    @in_words
     def speed(
         self,
         *,
-        responder: str = "any",
-        model: str | None = None,
+        responder: Responder = "any",
+        model: Model | None = None,
         window_days: int | str | None = None,
         **filters: Unpack[FilterWords],
     ) -> Result:
@@ -578,6 +654,10 @@ class Workbench:
             One row per landmark: the difference in conversion after it, within ad, weekday and hour, with its 95 %
             interval. Groups are formed by what was known at the landmark, so that nobody counts as fast for having
             waited to buy. It is an association, not proof.
+
+        Examples
+        --------
+        >>> workbench.speed(responder="human", window_days=14)  # doctest: +SKIP
         """
         known("responder", responder, ("any", "human"))
         question = self._session.ask(filters, model=model, window_days=window_days)
@@ -589,10 +669,11 @@ class Workbench:
         result.about += f" · {speed.CAUTION}"
         return result
 
+    @in_words
     def quality(
         self,
         *,
-        by: str = "check",
+        by: Judged = "check",
         since: date | str | None = None,
         until: date | str | None = None,
         as_of: datetime | str | None = None,
@@ -615,6 +696,10 @@ class Workbench:
             unmatched_sales) is the least share of the ad's sales that is matched; the greatest is always 1.
             An unmatched sale is one that is ``unmatched`` or ``ambiguous``, neither cancelled nor refunded in full;
             one whose buyer may be new counts as new. Every ratio is null where its denominator is 0.
+
+        Examples
+        --------
+        >>> workbench.quality(by="ad")  # doctest: +SKIP
         """
         known("by", by, quality.VIEWS)
         question = self._session.ask({"since": since, "until": until, "as_of": as_of})
@@ -632,24 +717,36 @@ class Workbench:
         drops = reconciliation.drops_in(history, question.since)
         return self._session.result(quality.judged(table, drops), sql, question, view=quality.VIEWS[by])
 
-    def sql(self, query: str, *, as_of: datetime | str | None = None) -> Result:
+    @in_words
+    def sql(
+        self,
+        query: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        as_of: datetime | str | None = None,
+    ) -> Result:
         """Ask the models in SQL; ``from conversations`` alone is enough.
 
         Parameters
         ----------
         query : str, one statement in DuckDB's dialect over the relations of :meth:`tables`
+        parameters : mapping of str to value; ``$name`` in the statement is bound to it, never pasted
         as_of : as for :meth:`ads`
 
         Raises
         ------
         InvalidArgument
             With the engine's first line and its caret, if the statement is wrong.
+
+        Examples
+        --------
+        >>> workbench.sql("from conversations where platform = $of", parameters={"of": "whatsapp"}).df  # doctest: +SKIP
         """
         question = self._session.ask({"as_of": as_of})
         words = set(re.findall(r"\w+", query.lower()))
         self._session.name_models(words & all_models().keys(), question)
         try:
-            table = self._session.query(query)
+            table = self._session.query(query, parameters or {})
         except QueryError as error:
             raise _wrong_sql(error) from None
         twice = [name for name, times in Counter(table.column_names).items() if times > 1]
@@ -657,9 +754,29 @@ class Workbench:
             raise InvalidArgument(f"sql: two columns are called {twice[0]!r}. Name each with `as`.")
         return self._session.result(table, query, question)
 
+    @in_words
     def tables(self) -> Result:
-        """List every relation that :meth:`sql` can read, with the meaning of each column."""
+        """List every relation that :meth:`sql` can read, with the meaning of each column.
+
+        Examples
+        --------
+        >>> workbench.tables()  # doctest: +SKIP
+        """
         return catalogue()
+
+    @in_words
+    def names(self, of: Literal["ad", "campaign", "account"] | str) -> list[str]:
+        """List the ads, campaigns or accounts that a filter may name.
+
+        Examples
+        --------
+        >>> workbench.names("campaign")  # doctest: +SKIP
+        """
+        known("of", of, NAMED)
+        return self._session.names(of)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
 
     def _repr_html_(self) -> str:
         return cards.as_html(self._card())

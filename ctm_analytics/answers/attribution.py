@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ctm_analytics.models import literal
-from ctm_analytics.settings import ATTRIBUTION_MODELS
+from ctm_analytics.settings import ATTRIBUTION_MODELS, LIFETIME_DAYS
 from ctm_analytics.statistics.markov import markov_attribution
 
 MILLION = 1_000_000
@@ -72,27 +72,44 @@ def compared(totals: pa.Table) -> pa.Table:
     return totals
 
 
-def side_by_side(compared: pa.Table) -> pa.Table:
-    """Lay the models' CAC beside each other: one row per ad and window, for people.
+def nearest(compared: pa.Table, window_days: int) -> int:
+    """Find the compared window that is nearest to a wanted one."""
+    windows: set[int] = set(compared.column("window_days").to_pylist())
+    return min(windows, key=lambda days: (abs(days - window_days), days))
+
+
+def side_by_side(compared: pa.Table, model: str, window_days: int) -> pa.Table:
+    """Lay models and windows beside each other: one row per ad, for people.
+
+    Parameters
+    ----------
+    compared : Table of :func:`compared`
+    model : str, the one in which windows are compared
+    window_days : int, the one in which models are compared
 
     Returns
     -------
-    Table: ``ad_name``, ``ad_id``, ``window_days``, ``spend``, ``cac_lowest``, ``cac_highest``, and ``cac_<model>``
-    for each model
+    Table: ``ad_name``, ``ad_id``, ``spend``, ``cac_lowest``, ``cac_highest``, ``cac_<model>`` for each model, and
+    ``cac_within_<days>d`` for the windows that people compare
     """
-    laid: dict[tuple[Any, int], dict[str, Any]] = {}
+    laid: dict[Any, dict[str, Any]] = {}
     for row in compared.to_pylist():
         if row["ad_id"] is None:
             continue  # no ad, no cost
-        of = laid.setdefault((row["ad_id"], row["window_days"]), {name: row[name] for name in _BESIDE})
-        of[f"cac_{row['model']}"] = row["cac"]
+        of = laid.setdefault(row["ad_id"], {name: row[name] for name in _BESIDE})
+        if row["window_days"] == window_days:
+            of[f"cac_{row['model']}"] = row["cac"]
+        if row["model"] == model:
+            of[f"cac_within_{row['window_days']}d"] = row["cac"]
     fields = [compared.schema.field(name) for name in _BESIDE]
-    fields += [pa.field(f"cac_{model}", pa.float64()) for model in ATTRIBUTION_MODELS]
+    fields += [pa.field(name, pa.float64()) for name in (*_BY_MODEL, *_BY_WINDOW)]
     return pa.Table.from_pylist(list(laid.values()), schema=pa.schema(fields))
 
 
-_BESIDE = ("ad_name", "ad_id", "window_days", "spend", "cac_lowest", "cac_highest")
-VIEW = ("ad_name", "window_days", "spend", *(f"cac_{model}" for model in ATTRIBUTION_MODELS), *_BESIDE[4:])
+_BESIDE = ("ad_name", "ad_id", "spend", "cac_lowest", "cac_highest")
+_BY_MODEL = tuple(f"cac_{model}" for model in ATTRIBUTION_MODELS)
+_BY_WINDOW = tuple(f"cac_within_{days}d" for days in (1, 7, 28, LIFETIME_DAYS))
+VIEW = ("ad_name", "spend", "cac_lowest", "cac_highest", *_BY_MODEL, *_BY_WINDOW)
 
 
 def _paths(journeys: pa.Table) -> dict[int, dict[tuple[str, ...], tuple[int, int]]]:

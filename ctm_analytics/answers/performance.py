@@ -85,7 +85,7 @@ def view(by: str, preset: str = "sales") -> tuple[str, ...]:
     preset : ``delivery``, ``messaging``, ``sales`` or ``all``
     """
     if preset == "all":
-        return (*KEYS[by], *COLUMNS)
+        return (*sorted(KEYS[by], key=lambda name: name.endswith("_id")), *COLUMNS)
     names = [name for name in KEYS[by] if not name.endswith("_id")][:1]
     return (*names, *preset_names(preset, COLUMNS))
 

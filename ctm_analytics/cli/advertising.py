@@ -45,17 +45,14 @@ def ads(
     output: Output = None,
 ) -> None:
     """Show what each ad cost and brought: conversations, sales, CAC with its interval."""
-    from ctm_analytics.answers.performance import view
     from ctm_analytics.cli.output import show
-    from ctm_analytics.columns import PRESETS
-    from ctm_analytics.questions import known
 
-    known("--columns", columns, PRESETS)
     result = open_data(data, as_of).ads(
         by=by,
         model=model,
         window_days=window_days,
         basis=basis,
+        columns=columns,
         since=since,
         until=until,
         platform=platform,
@@ -63,7 +60,7 @@ def ads(
         campaign=campaign,
         ad=ad,
     )
-    show(result, row_format, output, columns=view(by, columns))
+    show(result, row_format, output)
 
 
 @app.command(epilog="Example: ctm outlook --since 2026-11-09 --until 2026-11-15")

@@ -31,7 +31,8 @@ def latency(
     by: Annotated[
         str | None,
         typer.Option(
-            help="ad, adset, campaign, platform, day, week, hour, weekday, weekday_hour, business_time or responder."
+            help="ad, adset, campaign, platform, day, week, hour, weekday, weekday_hour, business_time, responder"
+            " or total."
         ),
     ] = None,
     responder: Annotated[str, typer.Option(help="any, or human for people only.")] = "any",

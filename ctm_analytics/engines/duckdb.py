@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -53,8 +54,13 @@ class DuckDBEngine:
         for relation, schema in schemas.items():
             self.create_view(relation, _source_sql(files[relation], schema))
 
-    def query(self, sql: str) -> pa.Table:
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run one statement.
+
+        Parameters
+        ----------
+        sql : str
+        parameters : mapping of str to value; ``$name`` in the statement is bound to it, never pasted
 
         Returns
         -------
@@ -76,12 +82,22 @@ class DuckDBEngine:
                     f"Data are only read here, so {statements[0].type.name} is refused. Write one SELECT;"
                     " `ctm import` brings data and takes them back, --output FILE keeps an answer's rows."
                 )
-            relation = self._connection.sql(sql)
+            relation = self._connection.sql(sql, params=dict(parameters) if parameters else None)
             if relation is None:
                 raise QueryError("The statement returns no rows. Write one SELECT.")
             return relation.to_arrow_table()
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            raise self._said(self._pointed(sql, parameters, error)) from error
         except duckdb.Error as error:
             raise self._said(error) from error
+
+    def _pointed(self, sql: str, parameters: Mapping[str, Any] | None, error: duckdb.Error) -> duckdb.Error:
+        """Let the engine point at the place: it does so for a statement, and not for a relation."""
+        try:
+            self._connection.execute(sql, parameters)
+        except duckdb.Error as pointed:
+            return pointed
+        return error
 
     def create_view(self, name: str, sql: str) -> None:
         """Give a query a name that later queries can read.

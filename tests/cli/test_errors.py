@@ -101,7 +101,7 @@ WRONG = {
     ),
     "a choice of columns": (
         ("ads", "--columns", "sale"),
-        "--columns: 'sale' is not one. Did you mean 'sales'? Use delivery, messaging, sales, all.",
+        "columns: 'sale' is not one. Did you mean 'sales'? Use delivery, messaging, sales, all.",
     ),
     "a model": (
         ("ads", "--model", "lasttouch"),

@@ -44,7 +44,8 @@ def _in_csv(value):
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_the_four_formats_hold_the_rows_that_python_gets(ctm, shop, question):
+def test_the_four_formats_hold_the_rows_that_python_gets(ctm, shop, question, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
     answer = QUESTIONS[question](ctm_analytics.open(shop, as_of=AS_OF, environ={})).table
     rows = answer.to_pylist()
     assert rows
@@ -134,7 +135,8 @@ def test_a_failed_question_leaves_an_earlier_file_as_it_was(ctm, shop, tmp_path)
     assert file.read_text() == "earlier"
 
 
-def test_text_that_would_move_the_cursor_is_harmless_in_a_table(ctm, world):
+def test_text_that_would_move_the_cursor_is_harmless_in_a_table(ctm, world, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
     data = world.spend(date(2026, 11, 2), "101", "50.00", ad_name="Red\x1b[31m\nalert").write()
     table = ctm("ads", "--data", data, "--as-of", AS_OF).text
     assert "Red [31m alert" in table

@@ -113,7 +113,9 @@ def test_a_later_import_does_not_change_an_earlier_answer(ctm, shop, rows):
     assert json.loads(early.stdout)[0]["sales"] == 0.0
 
 
-def test_a_table_shows_the_chosen_columns_and_the_other_formats_all(ctm, shop):
+def test_a_table_shows_the_chosen_columns_and_the_other_formats_all(ctm, shop, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+
     def headings(*words):
         return ctm("ads", "--data", shop, "--as-of", AS_OF, *words).text.splitlines()[0].split("  ")
 

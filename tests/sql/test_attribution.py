@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from worlds import START, World
 
+from ctm_analytics.columns import write_cell
 from ctm_analytics.settings import ATTRIBUTION_MODELS
 
 DAY = timedelta(days=1)
@@ -201,13 +202,24 @@ def test_a_calendar_day_files_the_credit_under_the_sale_in_every_model(world: Wo
     }
 
 
-def test_people_see_one_row_per_ad_and_window(world: World) -> None:
-    shown = two_people(world).open().attribution().shown()
+def test_people_see_one_row_per_ad_with_models_and_windows_side_by_side(world: World) -> None:
+    attribution = two_people(world).open().attribution()
+    rows = {
+        (row["ad_id"], row["window_days"], row["model"]): row["cac"] for row in attribution.table.to_pylist()
+    }
+    shown = attribution.shown()
     headings = [label for label, _ in shown.headings]
-    assert headings[:5] == ["Ad", "Window", "Spend", "Last touch", "First touch"]
-    assert [row[:5] for row in shown.rows[:3]] == [
-        ["1", "1 d", "$40", "–", "–"],
-        ["1", "7 d", "$40", "–", "–"],
-        ["1", "14 d", "$40", "–", "$40"],
-    ]
-    assert shown.rows[7][1] == "lifetime"
+    assert headings[:5] == ["Ad", "Spend", "Lowest", "Highest", "Last touch"]
+    assert headings[-4:] == ["1 d", "7 d", "28 d", "lifetime"]
+    assert [row[0] for row in shown.rows] == ["1", "2"]
+    for row in shown.rows:
+        beside = dict(zip(headings, row, strict=True))
+        for model, heading in (
+            ("last_touch", "Last touch"),
+            ("first_touch", "First touch"),
+            ("linear", "Linear"),
+        ):
+            assert beside[heading] == write_cell(rows[row[0], 7, model], "cents", "USD")
+        for days, heading in ((1, "1 d"), (28, "28 d"), (36_500, "lifetime")):
+            assert beside[heading] == write_cell(rows[row[0], days, "last_touch"], "cents", "USD")
+    assert attribution.about.startswith("CAC by model (7 days) and by window (last touch) · ")
