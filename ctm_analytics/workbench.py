@@ -271,12 +271,11 @@ class Workbench:
         if not totals.num_rows:
             raise self._session.nothing(question)
         table = attribution.compared(totals)
-        window = {"window_days": question.window_days}
+        model, window = self.settings.attribution_model, attribution.nearest(table, question.window_days)
         chart = Chart(
-            _late("models_by_ad", target_cac=self.settings.target_cac, **window),
-            _late("models_table", **window),
+            _late("models_by_ad", target_cac=self.settings.target_cac, window_days=window),
+            _late("models_table", window_days=window),
         )
-        model, window = self.settings.attribution_model, attribution.nearest(table, self.settings.window_days)
         beside = attribution.side_by_side(table, model, window)
         result = self._session.result(table, sql, question, chart, attribution.VIEW, beside)
         shown = f"CAC by model ({window} days) and by window ({model.replace('_', ' ')})"
