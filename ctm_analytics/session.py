@@ -57,7 +57,7 @@ class Session:
         self._as_of = as_of
         self.fingerprint = sources.fingerprint()
         self._weighed = self._weights = ""
-        self._engine = DuckDBEngine(sources.files, SCHEMAS)
+        self._engine = DuckDBEngine(sources.files, SCHEMAS, settings.memory_limit)
         self._kept = KeptRelations(data / "derived", sources, self._engine)
         self._check_zone()
         self.currency = self._reporting_currency()

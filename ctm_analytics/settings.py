@@ -24,6 +24,7 @@ LIFETIME_DAYS = 36_500  # nobody buys a hundred years after a click
 PLATFORMS = ("messenger", "instagram", "whatsapp")
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_MEMORY = re.compile(r"[1-9][0-9]{0,5} ?[KMGT]i?B|(100|[1-9][0-9]?)%")
 # No gap or window is longer than a year, in whatever unit.
 _LONGEST = 365 * 24 * 60
 
@@ -49,6 +50,7 @@ class Settings:
     bot_app_ids, human_app_ids : tuple of str, app ids whose echoes are known to be a bot's or a person's
     business_hours : tuple of BusinessHours, by ``valid_from``; empty: there is no business clock
     events_url : str, ``s3://bucket/prefix`` of an object store that events are read from, too; or empty
+    memory_limit : str, such as ``4GB`` or a share of the machine's memory; an answer that needs more uses the disk
     """
 
     reporting_timezone: str = "UTC"
@@ -66,6 +68,7 @@ class Settings:
     human_app_ids: tuple[str, ...] = field(default=())
     business_hours: tuple[BusinessHours, ...] = field(default=())
     events_url: str = ""
+    memory_limit: str = "50%"
 
     def __post_init__(self) -> None:
         """Check each value against its rule.
@@ -101,6 +104,7 @@ class Settings:
             )
         if self.target_cac is not None and not 0 < self.target_cac < math.inf:
             raise InvalidArgument(f"target_cac: {self.target_cac} is not an amount above 0.")
+        _check_memory(self.memory_limit)
         for key in ("conversation_gap_hours", "touch_gap_minutes", "instant_reply_seconds"):
             _check_span(key, getattr(self, key))
         for platform in PLATFORMS:
@@ -120,6 +124,13 @@ class Settings:
 def _check_span(key: str, value: float) -> None:
     if not 0 < value <= _LONGEST:
         raise InvalidArgument(f"{key}: {value:g} is not above 0 and at most {_LONGEST:,}.")
+
+
+def _check_memory(limit: str) -> None:
+    if not _MEMORY.fullmatch(limit):
+        raise InvalidArgument(
+            f"memory_limit: {limit!r} is neither a size such as '4GB' nor a share such as '50%'."
+        )
 
 
 def _check_country(country: str) -> None:

@@ -1,5 +1,9 @@
 """Runs a composed query on DuckDB, inside this process."""
 
+import contextlib
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ctm_analytics.errors import InvalidFile
+from ctm_analytics.errors import InvalidArgument, InvalidFile
 
 # Spark's names for what DuckDB calls otherwise, so that the same SQL files run on both.
 _MACROS = """
@@ -37,22 +41,40 @@ class DuckDBEngine:
     ----------
     files : mapping of str to tuple of Path; relation name to its Parquet files, possibly none
     schemas : mapping of str to pyarrow.Schema; the columns of each relation, for those without files
+    memory_limit : str, a size or a share of the machine's memory, from which on the disk is used
 
     Attributes
     ----------
     version : str, the engine's name and release
     """
 
-    def __init__(self, files: Mapping[str, tuple[Path, ...]], schemas: Mapping[str, pa.Schema]) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, tuple[Path, ...]],
+        schemas: Mapping[str, pa.Schema],
+        memory_limit: str = "50%",
+    ) -> None:
         self.version = f"duckdb {duckdb.__version__}"
         self._connection = duckdb.connect()
         self._connection.execute(_SETTINGS + _MACROS)
+        self._memory_limit = memory_limit
+        self._connection.execute(
+            f"set memory_limit = '{memory_limit}'; set temp_directory = '{self._spill()}'"
+        )
         # Inside a notebook it is off, and to set it at all would need a package for its drawing.
         if self._connection.sql(_SHOWS_PROGRESS).fetchall()[0][0]:
             self._connection.execute("set enable_progress_bar = false")
         self._files = [str(file) for relation in schemas for file in files[relation]]
         for relation, schema in schemas.items():
             self.create_view(relation, _source_sql(files[relation], schema))
+
+    def _spill(self) -> str:
+        """Make a folder for what exceeds the memory, readable by nobody else and removed with the engine."""
+        with contextlib.suppress(OSError):  # without one, what exceeds the memory is an error
+            folder = tempfile.mkdtemp(prefix="ctm-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            return folder.replace("'", "''")
+        return ""
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run one statement.
@@ -152,7 +174,12 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise self._said(error) from error
 
-    def _said(self, error: duckdb.Error) -> QueryError | InvalidFile:
+    def _said(self, error: duckdb.Error) -> QueryError | InvalidFile | InvalidArgument:
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return InvalidArgument(
+                f"memory_limit: {self._memory_limit} of memory, and what is free in {tempfile.gettempdir()}, are not"
+                " enough for this answer. Give it more of either: memory_limit in ctm.toml, another disk by TMPDIR."
+            )
         message = str(error)
         damaged = next((file for file in self._files if file in message), None)
         if damaged is None:

@@ -56,6 +56,10 @@ def test_the_receivers_keys_are_no_mistake(tmp_path: Path) -> None:
         ("conversation_gap_hours = inf", "conversation_gap_hours: inf is not above 0 and at most 525,600."),
         ("touch_gap_minutes = -1", "touch_gap_minutes: -1 is not above 0"),
         ('bot_app_ids = "1"', "bot_app_ids: '1' is not a list of app ids."),
+        (
+            'memory_limit = "much"',
+            "memory_limit: 'much' is neither a size such as '4GB' nor a share such as '50%'.",
+        ),
         ("window_days = ", "not valid TOML"),
     ],
 )
