@@ -160,7 +160,7 @@ def _ads(compared: pd.DataFrame, window_days: int) -> list[Ad]:
 
 
 def _spread(ad: Ad) -> float:
-    return math.inf if ad.without else max(ad.costs.values()) / min(ad.costs.values())
+    return math.inf if ad.without or not ad.costs else max(ad.costs.values()) / min(ad.costs.values())
 
 
 def _window(window_days: int) -> str:

@@ -124,7 +124,13 @@ def _deletion_requests(data: Path) -> Finding:
 
 
 def _browser() -> Finding:
-    found = next((name for name in ("chromium", "google-chrome", "chrome") if shutil.which(name)), None)
+    from ctm_analytics.report.pdf import find_browser
+
+    found = find_browser()
     if found is None:
-        return "warn", "no Chromium or Chrome found", "Needed only by this project's own tests"
-    return "ok", f"{found} is there", None
+        return (
+            "warn",
+            "no Chromium or Chrome found",
+            "Needed only for reports as PDF and for this project's own tests",
+        )
+    return "ok", f"{Path(found).name} is there", None

@@ -42,7 +42,12 @@ def report(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of all reports (default: DATA/reports).")] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Which of html and csv to name on stdout.", metavar="LIST")
+        str,
+        typer.Option(
+            "--format",
+            help="What to name on stdout, of html, csv and pdf; pdf needs Chromium.",
+            metavar="LIST",
+        ),
     ] = "html",
     deliver: Annotated[
         list[str] | None,

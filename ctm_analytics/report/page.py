@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -123,7 +124,10 @@ class Report:
 
     @property
     def previous(self) -> tuple[date, date]:
-        """The equally long period just before, both days included."""
+        """The equally long period just before, both days included; before a calendar month, the month before."""
+        if self.since.day == 1 and self.until == _last_of_month(self.since):
+            eve = self.since - timedelta(days=1)
+            return eve.replace(day=1), eve
         length = self.until - self.since + timedelta(days=1)
         return self.since - length, self.since - timedelta(days=1)
 
@@ -172,10 +176,10 @@ class Report:
             The second is all null where the period before has no data, or days lack data (``rests_on``); both are empty
             where this period has no answer.
         """
-        now = self.ask(question, **words)
-        if now is None:
+        answer = self.ask(question, **words)
+        if answer is None:
             return pd.Series(dtype=object), pd.Series(dtype=object)
-        nothing = pd.Series(None, index=now.columns, dtype=object)
+        now, nothing = answer.df, pd.Series(None, index=answer.df.columns, dtype=object)
         if not self.is_comparable:
             return now.iloc[0], nothing
         since, until = self.previous
@@ -184,7 +188,7 @@ class Report:
         except NoData:
             return now.iloc[0], nothing
 
-    def ask(self, question: Callable[..., Answer], **words: Any) -> pd.DataFrame | None:
+    def ask(self, question: Callable[..., Answer], **words: Any) -> Answer | None:
         """Ask a question about the period; ``None`` where there is nothing to answer it with.
 
         Parameters
@@ -193,7 +197,7 @@ class Report:
             as for :meth:`compare`
         """
         try:
-            return question(since=self.since, until=self.until, **words).df
+            return question(since=self.since, until=self.until, **words)
         except NoData:
             return None
 
@@ -349,6 +353,10 @@ def _day(name: str, value: date | str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise InvalidArgument(f"{name}: {value!r} is not a date. Use YYYY-MM-DD, e.g. 2026-11-16.") from None
+
+
+def _last_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def _anchor(title: str, taken: Iterable[str]) -> str:

@@ -15,13 +15,14 @@ from ctm_analytics.formats import period as period_words
 from ctm_analytics.report.alerts import Alert, Condition, judge
 from ctm_analytics.report.delivery import Target, deliver, setting
 from ctm_analytics.report.message import Message, facts_of, reason_of, subject_of
+from ctm_analytics.report.pdf import PdfFailed, write_pdf
 from ctm_analytics.report.period import Period, ripe_from
 from ctm_analytics.report.runner import Order, ReportFailed, ReportRun, run_report
 
 if TYPE_CHECKING:
     from ctm_analytics.workbench import Workbench
 
-FORMATS = ("html", "csv")
+FORMATS = ("html", "pdf", "csv")
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ def publish(order: Order, wish: Wish, workbench: "Workbench", environ: Mapping[s
         fired = tuple(alert.sentence for alert in alerts if alert.fired)
         order = replace(order, notices=fired, inputs=_inputs(order, wish, workbench, today))
         run = run_report(order, only_if_changed=wish.only_if_changed)
+        problems = tuple(_print(run, wish))
         if not run.is_new:
-            return Published(run, _files(run, wish), alerts, ())
-        problems = tuple(_quality(order, wish, workbench))
+            return Published(run, _files(run, wish), alerts, problems)
+        problems += tuple(_quality(order, wish, workbench))
     message = _message(order, run, alerts, address)
     deliver(replace(message, problems=tuple(str(problem) for problem in problems)), wish.targets)
     return Published(run, _files(run, wish), alerts, problems)
@@ -175,8 +177,20 @@ def _quality(order: Order, wish: Wish, workbench: "Workbench") -> list[CtmError]
     )
 
 
+def _print(run: ReportRun, wish: Wish) -> list[CtmError]:
+    """Print the report, if that is wished and not done yet; without a browser the HTML file is still delivered."""
+    pdf = run.folder / "report.pdf"
+    if "pdf" not in wish.formats or pdf.is_file():
+        return []
+    try:
+        write_pdf(run.page, pdf)
+    except PdfFailed as error:
+        return [error]
+    return []
+
+
 def _files(run: ReportRun, wish: Wish) -> tuple[Path, ...]:
-    made = {"html": (run.page,), "csv": run.tables}
+    made = {"html": (run.page,), "pdf": (run.folder / "report.pdf",), "csv": run.tables}
     return tuple(path for each in wish.formats for path in made[each] if path.is_file())
 
 
