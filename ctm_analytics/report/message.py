@@ -47,6 +47,11 @@ class Message:
         return (*failure, *self.alerts, *self.problems, *notices)
 
     @property
+    def zone(self) -> str:
+        """The time zone of the days."""
+        return str(self.summary.get("zone", ""))
+
+    @property
     def headlines(self) -> list[str]:
         """What the report found, in sentences."""
         return list(self.summary.get("headlines", ()))

@@ -69,8 +69,7 @@ def post(url: str, message: Message) -> None:
         with build_opener(_NoRedirect).open(request, timeout=PATIENCE_SECONDS):
             return
     except HTTPError as error:
-        said = error.read(200).decode(errors="replace")
-        words = "".join(sign for sign in said if sign.isprintable()).strip()
+        words = _answer(error)
         raise DeliveryFailed(
             f"Slack answered {error.code}{f' ({words})' if words else ''}. Look at the webhook in Slack's settings."
         ) from None
@@ -86,6 +85,16 @@ def post(url: str, message: Message) -> None:
         raise DeliveryFailed(
             f"Slack cannot be reached: {what}. Look at the network, and deliver it again."
         ) from None
+
+
+def _answer(error: HTTPError) -> str:
+    """Read what Slack says of a refusal, such as ``invalid_token``."""
+    try:
+        with error:
+            said = error.read(200).decode(errors="replace")
+    except (HTTPException, OSError):
+        return ""
+    return "".join(sign for sign in said if sign.isprintable()).strip()
 
 
 def payload(message: Message) -> dict[str, Any]:
