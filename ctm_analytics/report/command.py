@@ -53,8 +53,7 @@ def run_command(command: list[str], message: Message) -> None:
             command,
             input=json.dumps(content, ensure_ascii=False).encode(),
             env={**os.environ, **words},
-            stdout=sys.stderr.fileno(),  # standard output holds the report's path and nothing else
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=PATIENCE_SECONDS,
             check=False,
         )
@@ -62,6 +61,8 @@ def run_command(command: list[str], message: Message) -> None:
         raise DeliveryFailed(f"it did not end within {PATIENCE_SECONDS} s and was stopped.") from None
     except OSError as error:
         raise DeliveryFailed(f"it cannot be run: {error.strerror}.") from None
+    # Standard output holds the report's path and nothing else.
+    sys.stderr.write(ended.stdout.decode(errors="replace"))
     if ended.returncode:
         said = ended.stderr.decode(errors="replace").strip().splitlines()
         raise DeliveryFailed(f"it ended with {ended.returncode}{f', saying: {said[-1]}' if said else ''}.")

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid
 from importlib import resources
+from typing import Any
 
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.report.delivery import DeliveryFailed, setting
@@ -102,10 +103,11 @@ def compose(message: Message, sender: str, receivers: list[str]) -> EmailMessage
         content = path.read_bytes()
         left -= len(content)
         if left >= 0:
-            subtype = "pdf" if path.suffix == ".pdf" else "html"
-            maintype = "application" if subtype == "pdf" else "text"
             name = f"{path.parent.parent.name}_{path.parent.name}{path.suffix}"
-            mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=name)
+            words: dict[str, Any] = {"maintype": "application", "subtype": "pdf"}
+            if path.suffix == ".html":
+                words = {"maintype": "text", "subtype": "html", "params": {"charset": "utf-8"}}
+            mail.add_attachment(content, filename=name, **words)
     return mail
 
 

@@ -217,7 +217,10 @@ def _failure(error: Exception, places: "Order | Path", name: str) -> Message:
     elif isinstance(error, CtmError):
         what = str(error)
     else:
-        what = f"{type(error).__name__}: its words are in the log, on the machine that ran it."
+        what = (
+            f"{type(error).__name__}: its words are in the log of the machine that ran it. Look there first."
+        )
+    what = f"{what} The last good report stays as it was."
     folders = [places] if isinstance(places, Path) else [places.data, places.out, places.notebook.parent]
     for folder in folders:
         for place in (folder.resolve(), folder.absolute()):

@@ -148,8 +148,8 @@ def run_report(order: Order, *, only_if_changed: bool = False) -> ReportRun:
         write_index(order.out)
     except OSError as error:
         raise ReportFailed(
-            f"{folder}: could not be written: {error.strerror}. The last good report is as it was:"
-            " free some space, or mend what it says, and run it again."
+            f"{folder}: could not be written: {error.strerror or error}. The last good report is as it was."
+            " Free some space, or mend what it says, and run it again."
         ) from None
     return ReportRun(folder, is_new=True)
 
@@ -259,7 +259,7 @@ def _failure(order: Order, executed: Path, error: Any) -> CtmError:
     return ReportFailed(
         f"{where}: {error.ename}: {error.evalue.rstrip('.')}. See {kept}.",
         f"Cell {error.cell_index + 1} of {order.notebook.name} failed with {error.ename}."
-        f" Its words are in {kept.name}, on the machine that ran it.",
+        f" Its words are in {kept.name}, on the machine that ran it: look there, and run the report again.",
     )
 
 

@@ -56,7 +56,8 @@ def _first_ads(ads: pd.DataFrame, currency: str | None) -> dict[str, Any]:
 
 
 def _cell(ad: "pd.Series[Any]", name: str, currency: str | None) -> str:
-    """Write a cell; a CAC that is not known yet by the end that is."""
+    """Write a cell, money without cents; a CAC that is not known yet by the end that is."""
+    unit = column_of(name).unit.replace("cents", "money")
     if name == "cac" and number_or_none(ad["cac"]) is None:
-        return write_interval(number_or_none(ad.get("cac_low")), None, "money", currency)
-    return write_cell(ad[name], column_of(name).unit, currency)
+        return write_interval(number_or_none(ad.get("cac_low")), None, unit, currency)
+    return write_cell(ad[name], unit, currency)

@@ -103,7 +103,7 @@ def order(data):
         (
             KeyError("anna@example.com"),
             "FAILED",
-            "KeyError: its words are in the log, on the machine that ran it.",
+            "KeyError: its words are in the log of the machine that ran it. Look there first.",
         ),
     ],
 )
@@ -116,7 +116,8 @@ def test_a_failure_is_delivered_without_a_person_or_a_folder_of_the_machine(tmp_
         raise error
     (message,) = taken
     assert message.subject == f"CTM weekly 16–22 Nov: {subject}"
-    assert (message.failure, message.files, message.summary) == (words, (), {})
+    assert message.failure == f"{words} The last good report stays as it was."
+    assert (message.files, message.summary) == ((), {})
     assert "anna@example.com" not in str(message)
     assert str(tmp_path) not in str(message)
 

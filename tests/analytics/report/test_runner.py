@@ -155,7 +155,8 @@ def test_what_a_failing_cell_said_stays_on_this_machine(run, tmp_path):
     assert "anna@example.com" in str(caught.value)
     assert caught.value.shared == (
         "Cell 3 of weekly.ipynb failed with ValueError."
-        " Its words are in 2026-11-16_2026-11-22.failed.ipynb, on the machine that ran it."
+        " Its words are in 2026-11-16_2026-11-22.failed.ipynb, on the machine that ran it:"
+        " look there, and run the report again."
     )
 
 
