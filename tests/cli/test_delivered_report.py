@@ -169,7 +169,8 @@ def test_a_program_and_the_tables_as_csv(ctm, data, notebook, tmp_path):
         *("--format", "html,csv"),
     )
     folder = data / "reports" / "weekly" / "2026-11-02_2026-11-08"
-    assert run.text.splitlines() == [str(folder / "index.html"), str(folder / "tables" / "all-ads.csv")]
+    assert run.text.splitlines() == [str(folder / "index.html"), *map(str, folder.glob("tables/*.csv"))]
+    assert len(run.text.splitlines()) == 2
     kept = json.loads((tmp_path / "kept").read_text())
     assert (kept["status"], kept["subject"]) == ("written", "CTM weekly 2–8 Nov: CAC $80")
 
