@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit browser compiler filesystems faults lab receiver bench lock clean
+.PHONY: help demo test check unit browser compiler filesystems faults docs lab receiver bench lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,7 +13,7 @@ help:  ## list the targets
 demo: .venv/.ok  ## play thirty days of a small business through the real receiver and write its weekly report
 	$(BIN)/ctm demo
 
-test: check unit  ## set everything up, run all checks and all tests
+test: check unit docs  ## set everything up, run all checks and all tests
 
 check: .venv/.ok  ## style, types, architecture and SQL, without running the program
 	$(BIN)/ruff check .
@@ -43,6 +43,10 @@ filesystems:  # make faults cuts the power of file systems of its own
 	  command -v apt-get >/dev/null || { echo "make faults needs e2fsprogs and xfsprogs: install them and run it again."; exit 1; }; \
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends e2fsprogs xfsprogs; }
 
+docs: .venv-docs/.ok  ## build the documentation's site; every link and anchor in it must lead somewhere
+	.venv-docs/bin/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
 lab: .venv/.ok  ## open JupyterLab at the start notebook, on this machine only
 	$(BIN)/ctm lab
 
@@ -60,10 +64,12 @@ lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	  --extra workbench --extra object-store --extra test pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 	  pyproject.toml -o requirements-receiver.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+	  --group docs -o requirements-docs.lock
 	echo 'atheris>=3' | uv pip compile --generate-hashes --no-header --no-annotate --upgrade - -o requirements-faults.lock
 
 clean:  ## remove what can be made again: the environment, caches and the demo (your data stays)
-	rm -rf .venv .venv-faults .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
+	rm -rf .venv .venv-faults .venv-docs .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
 
 .venv/.ok: requirements.lock pyproject.toml
 ifeq ($(UV),)
@@ -92,5 +98,15 @@ ifeq ($(UV),)
 else
 	uv venv --quiet --allow-existing --python $(PYTHON) .venv-faults
 	uv pip install --quiet --python .venv-faults --require-hashes -r requirements-receiver.lock -r requirements-faults.lock
+endif
+	@touch $@
+
+.venv-docs/.ok: requirements-docs.lock
+ifeq ($(UV),)
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-docs.lock
+else
+	uv venv --quiet --allow-existing --python $(PYTHON) .venv-docs
+	uv pip install --quiet --python .venv-docs --require-hashes -r requirements-docs.lock
 endif
 	@touch $@
