@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ctm_analytics.answers import attribution, currency
 from ctm_analytics.derived.kept import KeptRelations
+from ctm_analytics.derived.parts import RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, InvalidFile, NoData
 from ctm_analytics.models import Parameters, compose, in_order, literal
@@ -19,7 +20,7 @@ from ctm_analytics.settings import Settings, did_you_mean
 from ctm_analytics.sources import SCHEMAS, find_sources
 
 # What several queries of one question read, worked out once: a row per contact, conversation, touch or sale.
-KEPT = ("contacts", "touches", "conversation_timelines", "sale_matches", "credits")
+KEPT = (*RELATIONS, "sale_matches", "credits")
 # What a mart is told when it is read on its own.
 WITHOUT_A_QUESTION = {
     **{"by": "ad", "ads_only": False, "by_hour_band": False},

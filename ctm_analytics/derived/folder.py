@@ -42,7 +42,7 @@ class DerivedFolder:
         """
         for path in self.path.glob(f"{key}-*.*"):
             with contextlib.suppress(OSError):
-                if path.stem == f"{key}-{_checksum(path)}":
+                if is_whole(path):
                     _touch(path)
                     return path
                 path.unlink()
@@ -117,6 +117,14 @@ def _files(folder: Path) -> Iterator[tuple[Path, float]]:
     for path in folder.glob("*.*"):
         with contextlib.suppress(OSError):  # another process has removed it
             yield path, path.stat().st_mtime
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file has the checksum that its name says; False where it is gone."""
+    try:
+        return path.stem.rpartition("-")[2] == _checksum(path)
+    except OSError:
+        return False
 
 
 def _touch(path: Path) -> None:

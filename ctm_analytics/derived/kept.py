@@ -11,13 +11,14 @@ from datetime import datetime
 from pathlib import Path
 
 from ctm_analytics.derived.folder import DerivedFolder
+from ctm_analytics.derived.history import EventHistory
+from ctm_analytics.derived.parts import RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine
 from ctm_analytics.models import Parameters, compose, literal
 from ctm_analytics.sources import Sources
 
 # What the models compare with :as_of.
 INSTANTS = {
-    "raw_events": ("received_at", "occurred_at"),
     "raw_sales": ("imported_at", "sold_at"),
     "raw_spend": ("imported_at",),
     "raw_contacts": ("imported_at",),
@@ -38,6 +39,7 @@ class KeptRelations:
         self._folder = DerivedFolder(path)
         self._sources = sources
         self._engine = engine
+        self._history = EventHistory(self._folder, sources.files["raw_events"], engine)
         self._statements: dict[str, str] = {}
         self._paths: dict[str, Path] = {}
         self._latest: dict[tuple[str, datetime], datetime | None] = {}
@@ -55,6 +57,8 @@ class KeptRelations:
         QueryError, InvalidFile
             If a file that the model reads is damaged or gone.
         """
+        if name in RELATIONS and (select := self._history.select(name, parameters)) is not None:
+            return select
         sql = compose(name, parameters)
         statement = sql + weights if "raw_removal_effects" in sql else sql
         if self._statements.get(name) != statement:
@@ -75,7 +79,7 @@ class KeptRelations:
         path = self._folder.find(key)
         if path is None:
             path = self._folder.put(key, ".parquet", write)
-            self._folder.tidy(self._paths.values())
+            self._folder.tidy([*self._paths.values(), *self._history.paths()])
         if path is None:
             self._paths.pop(name, None)
             self._engine.create_table(f"rows_of_{name}", rows)
@@ -89,7 +93,7 @@ class KeptRelations:
         lost = [name for name, path in self._paths.items() if not path.exists()]
         for name in lost:
             del self._paths[name], self._statements[name]
-        return bool(lost)
+        return self._history.forget_lost() or bool(lost)
 
     def _key(self, name: str, statement: str, as_of: datetime) -> str:
         relations = sorted(set(_RAW.findall(statement)))
@@ -101,6 +105,8 @@ class KeptRelations:
 
     def _latest_before(self, as_of: datetime, relation: str) -> datetime | None:
         """Give the last recorded instant until ``as_of``: any other instant up to the next one asks the same."""
+        if relation == "raw_events":
+            return self._history.known_at(as_of)
         columns = INSTANTS.get(relation)
         if columns and (relation, as_of) not in self._latest:
             until = literal(as_of)

@@ -157,6 +157,25 @@ class DuckDBEngine:
         """
         self.create_view(name, f"select * from {_parquet(files)}")
 
+    def create_named_view(self, name: str, files: Sequence[Path], schema: pa.Schema) -> None:
+        """Give the rows of some files, possibly none, a name; the column ``file`` is each one's folder and file.
+
+        Raises
+        ------
+        QueryError, InvalidFile
+            As for :meth:`query`.
+        """
+        rows, file = f"({_source_sql((), schema)})", "cast(null as varchar)"
+        if files:
+            rows, file = _parquet(files, named=True), "array_to_string(string_split(filename, '/')[-2:], '/')"
+        left_out = "exclude (filename)" if files else ""
+        self.create_view(name, f"select * {left_out}, {file} as file from {rows}")
+
+    def drop_tables(self, names: Iterable[str]) -> None:
+        """Let go of tables that were made with :meth:`create_table`."""
+        for name in names:
+            self._connection.execute(f"drop table if exists {name}")
+
     def write(self, target: Path, sql: str) -> None:
         """Write a query's rows as a Parquet file.
 
@@ -202,9 +221,10 @@ def _source_sql(files: tuple[Path, ...], schema: pa.Schema) -> str:
     return f"select * from {_parquet(files)}"
 
 
-def _parquet(files: Iterable[Path]) -> str:
+def _parquet(files: Iterable[Path], *, named: bool = False) -> str:
     listed = ", ".join(map(_text, files))
-    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    options = "union_by_name = true, hive_partitioning = false"
+    return f"read_parquet([{listed}], {options}{', filename = true' if named else ''})"
 
 
 def _text(path: Path) -> str:

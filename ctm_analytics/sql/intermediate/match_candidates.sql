@@ -19,16 +19,6 @@ contact_phones as (
     where contact_ids.platform = 'whatsapp'
 ),
 
-used_refs as (
-    select
-        ref,
-        min(contact_key) as contact_key,
-        max(contact_key) as other_contact_key
-    from events
-    where ref is not null and contact_key is not null and event_type <> 'test'
-    group by ref
-),
-
 pointers as (
     select
         sales.sale_id,

@@ -1,0 +1,58 @@
+-- One row per touched contact: redo_from is since when its conversations are worked out anew: the last opening before the
+-- change that no later event can move and no click before it can reach. What the new ones need to know of those before:
+-- the last inbound message; and last_opened_at, the conversation whose next one may open earlier now.
+with histories as (
+    select
+        touched.contact_key,
+        touched.changed_from,
+        last_conversation_timelines.opened_at,
+        last_conversation_timelines.last_event_at,
+        last_conversation_timelines.last_inbound_at,
+        lag(last_conversation_timelines.last_event_at) over (
+            partition by touched.contact_key
+            order by last_conversation_timelines.opened_at
+        ) as previous_event_at
+    from touched
+    left join last_conversation_timelines
+        on touched.contact_key = last_conversation_timelines.contact_key
+),
+
+boundaries as (
+    select
+        contact_key,
+        changed_from,
+        max(
+            case
+                when
+                    opened_at <= changed_from
+                    and (previous_event_at is null or opened_at > previous_event_at + :touch_gap)
+                    then opened_at
+            end
+        ) as boundary_at,
+        max(case when opened_at <= changed_from then last_event_at end) as silent_since
+    from histories
+    group by contact_key, changed_from
+),
+
+restarts as (
+    select
+        contact_key,
+        case
+            when silent_since is null then changed_from
+            when
+                changed_from >= silent_since + :conversation_gap and changed_from > silent_since + :touch_gap
+                then changed_from
+            else boundary_at
+        end as redo_from
+    from boundaries
+)
+
+select
+    restarts.contact_key,
+    restarts.redo_from,
+    max(case when histories.opened_at < restarts.redo_from then histories.opened_at end) as last_opened_at,
+    max(case when histories.opened_at < restarts.redo_from then histories.last_inbound_at end) as last_inbound_at
+from restarts
+left join histories
+    on restarts.contact_key = histories.contact_key
+group by restarts.contact_key, restarts.redo_from

@@ -1,0 +1,252 @@
+"""Works the relations out from all events, or mends those of an earlier state where events arrived since.
+
+A mend looks only at files of events that came since. It works out anew the contacts of whom something arrived, from the
+last opening on that cannot have moved, with the very statements that made the rest. What cannot be mended, as where
+events vanished, is made anew from all events.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from ctm_analytics.derived.files import FileFacts, differing, identity_of, young
+from ctm_analytics.derived.folder import DerivedFolder
+from ctm_analytics.derived.parts import RELATIONS, STANDS, show, standing
+from ctm_analytics.derived.state import State
+from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
+from ctm_analytics.models import Parameters, Value, compose
+from ctm_analytics.schemas import EVENTS
+
+# Below so many events a fresh start takes no longer than a look at what changed.
+FEWEST_EVENTS = 100_000
+# An overlay of more than this part of its base becomes part of it.
+LARGEST_OVERLAY = 1 / 8
+_FOLDER = Path(__file__).parent / "refresh"
+STATEMENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.sql")))
+_ALIASES = "select * from now_contact_aliases"
+
+
+class Moment(NamedTuple):
+    """What the relations are to be of.
+
+    Attributes
+    ----------
+    family : str, stands for the statements, their settings, and the engine
+    as_of : datetime, naive UTC: the last recorded instant that counts
+    files : mapping of a file's name to what is known of it
+    """
+
+    family: str
+    as_of: datetime
+    files: Mapping[str, FileFacts]
+
+    @property
+    def key(self) -> str:
+        """Name it in the folder."""
+        content = [self.as_of.isoformat(), *sorted(facts.identity for facts in self.files.values())]
+        return f"{self.family}_{sha256('|'.join(content).encode()).hexdigest()[:32]}"
+
+
+@cache
+def statement(name: str) -> str:
+    """Read a statement of ``refresh/``, as one that stands where a SELECT does."""
+    return f"select * from (\n{(_FOLDER / f'{name}.sql').read_text(encoding='utf-8')})"
+
+
+class Refresh:
+    """One making or mending of the relations.
+
+    Parameters
+    ----------
+    files : mapping of a file's name to its path: all files of events
+    parameters : those of the models
+    """
+
+    def __init__(
+        self,
+        engine: DuckDBEngine,
+        folder: DerivedFolder,
+        files: Mapping[str, Path],
+        parameters: Parameters,
+    ) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._files = files
+        self._parameters = parameters
+        self._made: list[str] = []
+
+    def built(self, moment: Moment) -> State | None:
+        """Work everything out from all events; None where nothing can be written."""
+        parts: dict[str, str] = {}
+        given: dict[str, str] = {}
+        for name in RELATIONS:
+            if not self._put(parts, name, compose(name, self._parameters, given)):
+                return None
+            show(self._engine, self._folder, parts, name, f"new_{name}")
+            given[name] = f"select * from new_{name}"
+        self._look_at(young(moment.files))
+        self._engine.create_view("appeared", self._bound("appeared"))
+        if not self._put(parts, "known_rows", "select file, row_hash from appeared"):
+            return None
+        self._engine.create_view("recorded", "select * from raw_events")
+        return self._stated(moment, parts, may_tie=self._may_tie())
+
+    def mended(self, moment: Moment, last: State) -> State | None:
+        """Mend an earlier state; None where it cannot be mended, or nothing can be written."""
+        came, gone = differing(moment.files, last.files), differing(last.files, moment.files)
+        events = sum(facts.events for facts in moment.files.values())
+        if events < FEWEST_EVENTS or any(last.files[name].events for name in gone - young(last.files)):
+            return None
+        try:
+            if not self._show_last(last) or self._lost(came, gone):
+                return None
+            return self._with_arrivals(moment, last, came)
+        except QueryError:
+            if all(self._folder.find(key) for key in last.parts.values()):
+                raise
+            return None  # somebody has removed a part of it meanwhile
+        finally:
+            self._engine.drop_tables(self._made)
+
+    def _with_arrivals(self, moment: Moment, last: State, came: set[str]) -> State | None:
+        parts = dict(last.parts)
+        may_tie = self._arrive(moment, last, came) or last.may_tie
+        if not self._alias(parts, may_tie=may_tie):
+            return None
+        for name in ("touched", "redone", "newly_replaced"):
+            self._make(name, self._bound(name))
+        self._redo(moment)
+        if not (self._put_refs(parts) and self._put_overlays(parts) and self._put_known(parts, moment, came)):
+            return None
+        return self._stated(moment, parts, may_tie=may_tie)
+
+    def _show_last(self, last: State) -> bool:
+        names = ("contact_aliases", "contacts", "conversation_timelines", "used_refs", "known_rows")
+        return all(self._show(last.parts, name, f"last_{name}") for name in names)
+
+    def _lost(self, came: set[str], gone: set[str]) -> bool:
+        """Find out whether an event of a file that is gone stands in none that came."""
+        self._look_at(came)
+        self._make("appeared", self._bound("appeared"))
+        row = self._engine.query(self._bound("lost", gone=tuple(sorted(gone)))).to_pylist()[0]
+        return bool(row["events"])
+
+    def _arrive(self, moment: Moment, last: State, came: set[str]) -> bool:
+        """Gather what was recorded or came due since; whether it can tie ids together."""
+        held = {name for name, facts in moment.files.items() if facts.until > last.as_of} - came
+        self._look_at(held)
+        self._engine.create_view("held", "select * from looked_at")
+        self._make("arrived", self._bound("arrived", last_as_of=last.as_of))
+        self._engine.create_view("recorded", "select * from arrived")
+        return self._may_tie()
+
+    def _may_tie(self) -> bool:
+        return bool(self._engine.query(self._bound("may_tie_ids")).to_pylist()[0]["may_tie"])
+
+    def _alias(self, parts: dict[str, str], *, may_tie: bool) -> bool:
+        """Find out which ids are tied together now, and which were tied otherwise."""
+        if may_tie and not self._put(parts, "contact_aliases", compose("contact_aliases", self._parameters)):
+            return False
+        is_shown = self._show(parts, "contact_aliases", "now_contact_aliases")
+        self._make("tied_otherwise", self._bound("tied_otherwise"))
+        return is_shown
+
+    def _redo(self, moment: Moment) -> None:
+        """Work touched contacts out anew over their own last events, by the statements of the models."""
+        found = self._engine.query("select min(redo_from) as redo_from from redone").to_pylist()
+        since = found[0]["redo_from"]
+        facts = moment.files.items() if since is not None else ()
+        self._look_at({name for name, file in facts if file.events and file.occurred_until >= since})
+        self._make("redo_events", f"with raw_events as (from looked_at)\nfrom ({self._bound('redo_events')})")
+        self._make("contact_events", self._bound("contact_events"))
+        events = {"events": "select * from redo_events"}
+        self._make("new_contacts", self._composed("contacts", {"events": "select * from contact_events"}))
+        self._make("new_touches", self._composed("touches", events))
+        touches = {"touches": "select * from new_touches"}
+        self._make("redone_conversations", self._composed("conversation_timelines", events | touches))
+        self._make("new_conversation_timelines", self._bound("new_conversation_timelines"))
+
+    def _put_refs(self, parts: dict[str, str]) -> bool:
+        """Write who used which ref; from all events where contacts are others than they were."""
+        given = {"contact_aliases": _ALIASES}
+        if not self._engine.query("from tied_otherwise limit 1").num_rows:
+            if not self._engine.query("from arrived where ref is not null limit 1").num_rows:
+                return True
+            self._make("ref_events", self._bound("ref_events"))
+            given = {"events": "select * from ref_events"}
+        return self._put(parts, "used_refs", self._composed("used_refs", given))
+
+    def _put_overlays(self, parts: dict[str, str]) -> bool:
+        """Write what takes the place of rows of the bases, and which rows these are."""
+        before = "select * from newly_replaced where false"
+        self._engine.create_view("last_replaced", before)
+        if "replaced" in parts and not self._show(parts, "replaced", "last_replaced"):
+            return False
+        self._make("replaced", self._bound("replaced"))
+        for name in STANDS:
+            overlay, rows = f"{name}_overlay", f"select * from new_{name}"
+            if overlay in parts:
+                if not self._show(parts, overlay, f"last_{overlay}"):
+                    return False
+                rows += f" union all by name {standing(name, f'last_{overlay}', 'newly_replaced')}"
+            if not self._put(parts, overlay, rows):
+                return False
+        if not self._put(parts, "replaced", "select * from replaced"):
+            return False
+        return not self._is_large(parts) or self._fold(parts)
+
+    def _is_large(self, parts: Mapping[str, str]) -> bool:
+        name = "conversation_timelines"
+        base, overlay = (self._folder.find(parts[part]) for part in (name, f"{name}_overlay"))
+        if base is None or overlay is None:
+            return False
+        return overlay.stat().st_size > LARGEST_OVERLAY * base.stat().st_size
+
+    def _fold(self, parts: dict[str, str]) -> bool:
+        """Make new bases of the bases and what takes the place of their rows."""
+        mended = dict(parts)
+        for name in STANDS:
+            if not self._show(mended, name, f"mended_{name}"):
+                return False
+            if not self._put(parts, name, f"select * from mended_{name}"):
+                return False
+            del parts[f"{name}_overlay"]
+        del parts["replaced"]
+        return True
+
+    def _put_known(self, parts: dict[str, str], moment: Moment, came: set[str]) -> bool:
+        lists = {"young": tuple(sorted(young(moment.files))), "came": tuple(sorted(came))}
+        return self._put(parts, "known_rows", self._bound("known_rows", **lists))
+
+    def _stated(self, moment: Moment, parts: Mapping[str, str], *, may_tie: bool) -> State | None:
+        """Say under the moment's name where its relations lie, unless a file was replaced meanwhile."""
+        state = State(moment.as_of, moment.files, may_tie, parts)
+        if any(identity_of(path) != moment.files[name].identity for name, path in self._files.items()):
+            return None  # what was read may have been erased
+        path = self._folder.put(moment.key, ".json", lambda target: target.write_bytes(state.written()))
+        return None if path is None else state
+
+    def _put(self, parts: dict[str, str], part: str, sql: str) -> bool:
+        key = f"{part}-{secrets.token_hex(8)}"
+        parts[part] = key
+        return self._folder.put(key, ".parquet", lambda target: self._engine.write(target, sql)) is not None
+
+    def _show(self, parts: Mapping[str, str], name: str, view: str) -> bool:
+        return show(self._engine, self._folder, parts, name, view) is not None
+
+    def _look_at(self, names: Iterable[str]) -> None:
+        self._engine.create_named_view("looked_at", [self._files[name] for name in sorted(names)], EVENTS)
+
+    def _make(self, name: str, sql: str) -> None:
+        self._engine.create_table(name, sql)
+        self._made.append(name)
+
+    def _bound(self, name: str, **words: Value) -> str:
+        return compose(statement(name), {**self._parameters, **words}, {"contact_aliases": _ALIASES})
+
+    def _composed(self, model: str, given: Mapping[str, str]) -> str:
+        return compose(model, self._parameters, given)
