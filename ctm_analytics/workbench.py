@@ -63,6 +63,7 @@ INBOX_VIEW = (
 )
 _UNKNOWN_RELATION = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+DEMO_MARK = "truth.json"  # a demo says what is true of it; a business cannot
 
 
 def open_workbench(
@@ -787,12 +788,12 @@ class Workbench:
         table, _ = self._session.run("contents", self._session.ask({}))
         return cards.Card(
             data=self.data,
-            is_sample=self.data == SAMPLE,
+            is_invented=self.data.resolve() == SAMPLE or (self.data / DEMO_MARK).is_file(),
             contents=table.to_pylist()[0],
-            timezone=self.settings.reporting_timezone,
+            zone=self.settings.zone,
             currency=self.currency,
             as_of=self.as_of,
-            checks=[row["detail"] for row in self.quality().table.to_pylist() if row["status"] != "ok"],
+            checks=[(row["status"], row["detail"]) for row in self.quality().table.to_pylist()],
         )
 
     def _waits(

@@ -1,11 +1,15 @@
 """Answers show themselves: formatted for people, exact for programs, harmless whatever a name holds."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from worlds import START, World
+
+from ctm_analytics.workbench import SAMPLE, open_workbench
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -54,11 +58,36 @@ def test_an_answer_without_a_chart_says_so(shop: World) -> None:
         _ = shop.open().conversations().figure
 
 
-def test_an_opened_workbench_shows_a_card(shop: World) -> None:
+def test_an_opened_workbench_says_what_was_read_how_fresh_it_is_and_what_to_ask(shop: World) -> None:
+    lines = repr(shop.open()).replace("\xa0", " ").splitlines()
+    assert lines[1].split("  ")[0] == "Events"
+    assert "2026-11-02 to 2026-11-02" in lines[1]
+    assert "last received 27 d 16 h ago" in lines[1]
+    assert lines[2].startswith("Spend")
+    assert lines[2].endswith("last day 28 d ago")
+    assert lines[4] == "Zone     UTC · USD · as of 2026-11-30 00:00"
+    assert re.match(r"Quality  \d+ of \d+ checks ok", lines[5])
+    assert lines[6].endswith("workbench.quality()")
+    assert len(lines) == 7
+
+
+def test_a_card_in_a_notebook_says_the_same_and_escapes_it(shop: World, tmp_path: Path) -> None:
     workbench = shop.open()
-    assert "2026-11-02" in repr(workbench)
-    assert "workbench.ads()" in workbench._repr_html_()
-    assert "SAMPLE DATA" not in repr(workbench)
+    page = workbench._repr_html_()
+    for words in ("Events", "2026-11-02 to 2026-11-02", "last day 28 d ago", "workbench.ads()"):
+        assert words in page
+    data = workbench.data.rename(tmp_path / "<b>data")
+    assert "<b>" not in open_workbench(data, environ={})._repr_html_()
+
+
+def test_only_invented_data_are_marked(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    workbench = shop.open()
+    assert "DEMO DATA" not in repr(workbench)
+    (workbench.data / "truth.json").write_text("{}")
+    assert "DEMO DATA" in repr(workbench)
+    assert "DEMO DATA" in workbench._repr_html_()
+    monkeypatch.chdir(SAMPLE.parents[1])
+    assert "DEMO DATA" in repr(open_workbench("data/sample", environ={}))
 
 
 def test_instants_are_shown_in_the_reporting_time_zone(world: World) -> None:
