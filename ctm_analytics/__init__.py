@@ -7,6 +7,7 @@ from ctm_analytics.settings import Settings
 
 if TYPE_CHECKING:
     from ctm_analytics import charts
+    from ctm_analytics.notebook import explore
     from ctm_analytics.notebook import load_ipython_extension as load_ipython_extension
     from ctm_analytics.notebook import open_in_notebook as open  # noqa: A004 - `ctm.open("data")` reads as what it does
     from ctm_analytics.report.page import Report
@@ -23,6 +24,7 @@ __all__ = [
     "Settings",
     "Workbench",
     "charts",
+    "explore",
     "open",
 ]
 
@@ -31,6 +33,7 @@ _LATE = {
     "Report": ("ctm_analytics.report.page", "Report"),
     "Result": ("ctm_analytics.results", "Result"),
     "Workbench": ("ctm_analytics.workbench", "Workbench"),
+    "explore": ("ctm_analytics.notebook", "explore"),
     "open": ("ctm_analytics.notebook", "open_in_notebook"),
     "load_ipython_extension": ("ctm_analytics.notebook", "load_ipython_extension"),
     "charts": ("ctm_analytics.charts", None),

@@ -2,15 +2,18 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ctm_analytics.calls import choices
-from ctm_analytics.errors import InvalidArgument
+from ctm_analytics.errors import InvalidArgument, NoFigure
+from ctm_analytics.results import Result
 from ctm_analytics.session import NAMED
 from ctm_analytics.settings import did_you_mean
 from ctm_analytics.workbench import Workbench, open_workbench
@@ -110,6 +113,55 @@ def load_ipython_extension(shell: Shell) -> None:
         shell.Completer.custom_matchers.append(filter_values)
 
 
+def explore(question: Callable[..., Result], **words: Any) -> Any:
+    """Ask a question again with every choice of its words: lists to choose from, the answer and its chart below.
+
+    Parameters
+    ----------
+    question : a method of an open workbench
+    **words : the words to begin with, or to keep: dates and everything else that has no list of values
+
+    Returns
+    -------
+    ipywidgets.VBox; it needs a running kernel, so show the answer itself too where others are to read it
+
+    Examples
+    --------
+    >>> explore(workbench.ads, since="2026-11-09", until="2026-11-15")  # doctest: +SKIP
+    """
+    import ipywidgets
+    from IPython.display import display as untyped_display
+
+    display: Any = untyped_display
+
+    workbench: Workbench = question.__self__  # type: ignore[attr-defined]
+    lists = {
+        word: ipywidgets.Dropdown(
+            options=[
+                *([("(all)", None)] if parameter.default is None else []),
+                *_values(workbench, question, word),
+            ],
+            value=words.get(word, parameter.default),
+            description=word,
+        )
+        for word, parameter in signature(question).parameters.items()
+        if _values(workbench, question, word)
+    }
+
+    def ask(**chosen: Any) -> None:
+        answer = question(**words | chosen)
+        display(answer)
+        with suppress(NoFigure):
+            display(answer.figure)
+
+    choice = ipywidgets.HBox(list(lists.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
+    return ipywidgets.VBox([choice, ipywidgets.interactive_output(ask, lists)])
+
+
+def _values(workbench: Workbench, question: Callable[..., Any], word: str) -> list[str]:
+    return workbench.names(word) if word in NAMED else choices(question, word)
+
+
 def _magic_of(shell: Shell) -> SqlMagic | None:
     magic = getattr(shell.find_cell_magic("sql"), "__self__", None)
     return magic if isinstance(magic, SqlMagic) else None
@@ -122,7 +174,7 @@ def _offered(before: str, variables: dict[str, Any]) -> tuple[str, list[str]]:
     if typed is None or not isinstance(workbench, Workbench):
         return "", []
     _, method, word, begun = typed.groups()
-    values = workbench.names(word) if word in NAMED else choices(getattr(workbench, method, str), word)
+    values = _values(workbench, getattr(workbench, method, str), word)
     return begun, [value for value in values if value.casefold().startswith(begun.casefold())]
 
 

@@ -1,6 +1,5 @@
 """The rules of the house that no linter knows: packaging, documentation, and what may be committed."""
 
-import json
 import re
 import subprocess
 import tomllib
@@ -198,16 +197,6 @@ def test_nothing_committed_names_a_folder_of_somebodys_machine():
 def test_a_path_in_the_readme_exists():
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", (ROOT / "README.md").read_text())
     assert [link for link in links if not (ROOT / link).exists()] == []  # the docs' own: mkdocs --strict
-
-
-def test_notebooks_are_committed_without_outputs():
-    notebooks = [path for path in _committed() if path.suffix == ".ipynb"]
-    assert notebooks
-    for path in notebooks:
-        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
-        assert [cell["source"] for cell in cells if cell["outputs"] or cell["execution_count"]] == [], (
-            path.name
-        )
 
 
 def test_the_sample_is_small():

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from ctm_analytics.cli import advertising, answering, capturing, erasing, importing, querying, reporting
+from ctm_analytics.cli import (
+    advertising,
+    answering,
+    capturing,
+    erasing,
+    importing,
+    notebooks,
+    querying,
+    reporting,
+)
 from ctm_analytics.errors import CtmError
 
 app = typer.Typer(
@@ -34,7 +43,7 @@ def _common(
     """Answer which ad brings customers, what one costs, and how fast you reply."""
 
 
-for group in (capturing, erasing, advertising, answering, querying, reporting):
+for group in (capturing, erasing, advertising, answering, querying, reporting, notebooks):
     app.registered_commands += group.app.registered_commands
 app.add_typer(importing.app, name="import", help="Import sales, spend, contacts and rates from CSV files.")
 

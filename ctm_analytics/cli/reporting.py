@@ -1,4 +1,4 @@
-"""Reports, the demo, JupyterLab, and what is wrong with this set-up."""
+"""Reports, the demo, and what is wrong with this set-up."""
 
 import json
 import os
@@ -139,29 +139,6 @@ def demo(
     )
     _say(f"Ask on: {sys.argv[0]} ads --data {data}    or open the report in a browser:")
     print(run.page)
-
-
-@app.command(
-    epilog="Example: ctm lab --allow-root",
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)
-def lab(
-    context: typer.Context, *, port: Annotated[int, typer.Option(help="Port on this machine.")] = 8888
-) -> None:
-    """Open JupyterLab at the start notebook, on this machine only; other options go to Jupyter."""
-    import subprocess
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        # Without these the first screen asks to fetch news from the internet.
-        overrides = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}'
-        (Path(folder) / "overrides.json").write_text(overrides)
-        command = [
-            *(sys.executable, "-m", "jupyter", "lab", f"--LabApp.app_settings_dir={folder}"),
-            *("--ServerApp.ip=127.0.0.1", f"--port={port}", f"--ServerApp.root_dir={NOTEBOOKS.parent}"),
-            *("--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb", *context.args),
-        ]
-        raise typer.Exit(subprocess.run(command, check=False).returncode)
 
 
 @app.command(epilog="Example: ctm doctor")
