@@ -156,7 +156,8 @@ class Workbench:
         Result
             One row per ad, most spend first; days and weeks in their order. The row with ``ad_id`` null is what no
             ad is credited with; every other grouping is of ads only, so that its ratios are those of its columns.
-            ``cac_high`` null beside a ``cac_low`` reads "at least".
+            ``cac_high`` null beside a ``cac_low`` reads "at least". By day, ``started_ads`` names the ads that
+            spent for the first time.
 
         Raises
         ------
@@ -178,10 +179,13 @@ class Workbench:
             pool = self._pool(question, by)
             judged = outlook.judgements(pool, by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
-        chart = _chart("cac_by_ad", "cac_table", target_cac=self.settings.target_cac) if by == "ad" else None
-        result = self._session.result(
-            performance.arranged(table, by), sql, question, chart, performance.view(by, columns)
-        )
+        table, chart = performance.arranged(table, by), None
+        if by == "ad":
+            chart = _chart("cac_by_ad", "cac_table", target_cac=self.settings.target_cac)
+        if by == "day":
+            table = performance.with_starts(table, self._session.run("ad_starts", question)[0])
+            chart = _chart("daily_trend", "trend_table")
+        result = self._session.result(table, sql, question, chart, performance.view(by, columns))
         if by == "platform" or question.platform or question.account:
             result.about += " · an ad has one spend on all its platforms and accounts: no costs here"
         if not outlook.is_captured(pool):

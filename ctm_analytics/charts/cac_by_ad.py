@@ -1,6 +1,7 @@
 """What a new customer costs, ad by ad, with what chance alone could have done."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -23,6 +24,8 @@ from ctm_analytics.formats import (
 FEW_CUSTOMERS = 5
 # The axis ends at this many times the dearest ad or line; a whisker that goes on is cut and marked.
 HEADROOM = 2.5
+# A dot's area grows with the spend behind it, from a smallest one that can still be seen and told by its shape.
+SMALLEST, LARGEST = 7.0, 17.0
 
 
 def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figure:
@@ -50,8 +53,10 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
     lines = [line for line in (overall, target_cac) if line is not None]
     low, high = _range(drawn, lines)
     verdicts = _groups(drawn, _reference(overall, target_cac))
+    largest = float(drawn["spend"].max())
     rows = [
-        _row(ad, group, high, currency) for (_, ad), group in zip(drawn.iterrows(), verdicts, strict=True)
+        replace(_row(ad, group, (low, high), currency), size=_size(ad["spend"] / largest))
+        for (_, ad), group in zip(drawn.iterrows(), verdicts, strict=True)
     ]
     against = "target" if target_cac is not None else "all ads together"
     draw_rows(
@@ -71,14 +76,14 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
         draw_reference(figure, target_cac, f"Target {money(target_cac, currency)}", dash="7px,4px")
     ticks = money_ticks(low, high)
     unit = f"{currency}, logarithmic scale" if currency else "logarithmic scale"
-    figure.layout.meta["narrow"]["xaxis.title.text"] = f"{currency or 'Spend'} per new customer"
+    others = left_out(len(drawn), len(spenders), "spend") + _others(spenders.drop(drawn.index), currency)
+    figure.layout.meta["narrow"]["xaxis.title.text"] = f"{currency or 'Spend'} per new customer{others}"
     return figure.update_xaxes(
         type="log",
         range=[math.log10(low), math.log10(high)],
         tickvals=ticks,
         ticktext=[money(tick, currency) for tick in ticks],
-        title_text=f"Ad spend per new customer ({unit}; bar: 95 % interval)"
-        + left_out(len(drawn), len(spenders), "spend"),
+        title_text=f"Ad spend per new customer ({unit}; bar: 95 % interval; size: spend){others}",
     )
 
 
@@ -118,6 +123,15 @@ def cac_table(ads: pd.DataFrame) -> pd.DataFrame:
     return ads.loc[_spenders(ads).index, columns]
 
 
+def _others(ads: pd.DataFrame, currency: str | None) -> str:
+    """Say what the ads that are not drawn cost and brought."""
+    if ads.empty:
+        return ""
+    spent, customers = money(ads["spend"].sum(), currency, 0), ads["new_customers"].sum()
+    each = f", {money(ads['spend'].sum() / customers, currency)} each" if customers > 0 else ""
+    return f"<br>The others: {spent} for {count(customers)} new customers{each}"
+
+
 def _spenders(ads: pd.DataFrame) -> pd.DataFrame:
     """Keep ads that spent, with floats in place of decimals."""
     rows = ads[ads["ad_id"].notna()].copy()
@@ -152,20 +166,28 @@ def _group(ad: "pd.Series[Any]", reference: float | None) -> str:
 
 
 def _range(drawn: pd.DataFrame, lines: list[float]) -> tuple[float, float]:
-    lows = [value for value in (*drawn["cac_low"], *drawn["cac"], *lines) if value > 0]
-    dearest = [value for value in (*drawn["cac"], *drawn["cac_low"], *lines) if value > 0]
-    if not lows:
+    """Span what has a CAC; the least that an ad without customers can cost stretches no axis that others are on."""
+    sold = drawn[drawn["cac"].notna()]
+    shown = drawn if sold.empty else sold
+    known = [value for value in (*shown["cac_low"], *shown["cac"], *lines) if value > 0]
+    if not known:
         return 1.0, 100.0
-    return min(lows) / 1.2, max(dearest) * HEADROOM
+    return min(known) / 1.2, max(known) * HEADROOM
 
 
-def _row(ad: "pd.Series[Any]", group: str, axis_high: float, currency: str | None) -> Row:
+def _size(share: float) -> float:
+    return SMALLEST + (LARGEST - SMALLEST) * math.sqrt(share)
+
+
+def _row(ad: "pd.Series[Any]", group: str, axis: tuple[float, float], currency: str | None) -> Row:
+    axis_low, axis_high = axis
     name = label(ad_name(ad))
     spent = f"{money(ad['spend'], currency)} spent, {count(ad['new_customers'])} new customers"
     low = number_or_none(ad["cac_low"]) or 0.0
     if group == "at least":
         hover = f"<b>{name}</b><br>at least {money(low, currency)} per new customer<br>{spent}"
-        return Row(_short(ad), hover, low, low, axis_high, group)
+        start = min(max(low, axis_low), axis_high)
+        return Row(_short(ad), hover, start, start, axis_high, group)
     high = ad["cac_high"]
     known_high = high if not math.isnan(high) else math.inf
     interval = f"95 % between {money(low, currency)} and {money(number_or_none(high), currency)}"

@@ -11,15 +11,21 @@ from ctm_analytics.charts.theme import (
     BLUE,
     GREEN,
     GREY,
+    PURPLE,
     VERMILION,
     describe,
     name_panel,
     new_figure,
     say_nothing_to_draw,
 )
-from ctm_analytics.formats import count, currency_of, floats, money, period
+from ctm_analytics.formats import count, currency_of, floats, label, money, percent, period, shorten
 
+NOTHING = "There is no data for these days."
 MEAN_DAYS = 7
+# A budget that was changed shows as a jump of the spend between two means of so many days.
+JUMP_DAYS, JUMP = 3, 0.3
+CHANGES = "Changes"
+CHANGE_WIDTH, MOST_WORDS = 34, 4
 PANELS = (
     ("spend", "Ad spend", BLUE),
     ("conversations", "Conversations", VERMILION),
@@ -28,43 +34,114 @@ PANELS = (
 _DOMAINS = ((0.72, 0.95), (0.36, 0.59), (0.0, 0.23))
 
 
-def daily_trend(days: pd.DataFrame, *, since: date, until: date) -> go.Figure:
+def daily_trend(days: pd.DataFrame, *, since: date | None = None, until: date | None = None) -> go.Figure:
     """Draw each day's value thin and its trailing seven-day mean thick, in a panel for each quantity.
+
+    Above the spend stands what changed: ads that spent for the first time, and jumps of the spend.
 
     Parameters
     ----------
-    days : frame of ``workbench.ads(by="day")``: ``day``, ``spend``, ``conversations``, ``sales``; it may
-        begin before ``since``, to show what is usual. A day without a row had no conversation.
-    since, until : date, both included; the period of the report, shaded
+    days : frame of ``workbench.ads(by="day")``: ``day``, ``spend``, ``conversations``, ``sales``, ``started_ads``; it
+        may begin before ``since``, to show what is usual. A day without a row had no conversation.
+    since, until : date or None, both included; the period of the report, shaded; by default all days
     """
     currency = currency_of(days)
-    figure = new_figure(trend_finding(days, since=since, until=until), height=520)
+    figure = new_figure(trend_finding(days, since=since, until=until), height=560)
     if days["day"].notna().sum() == 0:
-        return say_nothing_to_draw(figure, "There is no data for these days.")
+        return say_nothing_to_draw(figure, NOTHING)
     by_day = _complete(days)
     for place, ((column, words, colour), domain) in enumerate(zip(PANELS, _DOMAINS, strict=True), start=1):
         axis = "" if place == 1 else str(place)
         _draw(figure, by_day[column], f"y{axis}", colour, currency if column == "spend" else None)
-        figure.update_layout(
-            {
-                f"yaxis{axis}": {
-                    "domain": domain,
-                    "rangemode": "tozero",
-                    "nticks": 4,
-                    "anchor": "x",
-                    "tickformat": ",~g",
-                }
-            }
-        )
-        _shade(figure, since, until, f"y{axis} domain")
+        layout = {"domain": domain, "rangemode": "tozero", "nticks": 4, "anchor": "x", "tickformat": ",~g"}
+        figure.update_layout({f"yaxis{axis}": layout})
+        if since is not None and until is not None:
+            _shade(figure, since, until, f"y{axis} domain")
         unit = f" ({currency})" if column == "spend" and currency else ""
         name_panel(figure, words + unit, domain[1])
-    figure.update_xaxes(anchor="y3", tickformat="%-d %b", showgrid=False, nticks=10)
+    changed = changes(days)
+    _mark_changes(figure, changed, float(by_day["spend"].max()))
+    shaded = "; shaded: this period" if since is not None else ""
+    marked = "" if changed.empty else "<br>▼ an ad's first spend, or a jump of the spend"
+    legend = f"Thin: each day; thick: mean of seven days{shaded}{marked}"
+    figure.update_xaxes(anchor="y3", tickformat="%-d %b", showgrid=False, nticks=10, title_text=legend)
     figure.update_layout(showlegend=False, hovermode="x unified")
-    return describe(figure, narrow={"xaxis.nticks": 4, "xaxis.tickangle": 0})
+    narrow = {"xaxis.nticks": 4, "xaxis.tickangle": 0, "xaxis.title.text": legend.replace("; ", "<br>", 1)}
+    return describe(figure, narrow=narrow, narrow_traces={CHANGES: {"mode": "markers"}})
 
 
-def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
+def changes(days: pd.DataFrame) -> pd.DataFrame:
+    """Find what the data know to have changed.
+
+    Parameters
+    ----------
+    days : as for ``daily_trend``
+
+    Returns
+    -------
+    frame
+        ``day``, ``change`` (words): ads that spent for the first time, and jumps of the spend: days from which on the
+        mean of three days is at least 30 % above or below that of the three before; of neighbours, the largest.
+    """
+    found: list[tuple[pd.Timestamp, str]] = []
+    if "started_ads" in days.columns:
+        known = days[days["started_ads"].notna()]
+        found += [
+            (pd.Timestamp(day), f"starts: {names}")
+            for day, names in zip(known["day"], known["started_ads"], strict=True)
+        ]
+    if days["day"].notna().any():
+        found += _jumps(_complete(days)["spend"])
+    return pd.DataFrame(sorted(found), columns=["day", "change"])
+
+
+def _jumps(spend: "pd.Series[float]") -> list[tuple[pd.Timestamp, str]]:
+    means = floats(spend.rolling(JUMP_DAYS).mean())
+    # Before each day, and from it on; where three days are not known there is no jump.
+    before = np.concatenate((np.full(1, np.nan), means[:-1]))
+    after = np.concatenate((means[JUMP_DAYS - 1 :], np.full(min(JUMP_DAYS - 1, len(means)), np.nan)))[
+        : len(means)
+    ]
+    both = (before > 0) & (after > 0)
+    times = np.where(both, after, 1.0) / np.where(both, before, 1.0)
+    size = np.abs(np.log(times))
+    largest = pd.Series(size).rolling(2 * JUMP_DAYS - 1, center=True, min_periods=1).max()
+    is_jump = (size >= np.log(1 + JUMP)) & (size == floats(largest))
+    return [
+        (spend.index[place], f"spend {_signed(times[place] - 1)}")
+        for place in np.flatnonzero(is_jump).tolist()
+    ]
+
+
+def _signed(change: float) -> str:
+    return f"{'+' if change > 0 else ''}{percent(change, 0)}"
+
+
+def _mark_changes(figure: go.Figure, found: pd.DataFrame, highest: float) -> None:
+    """Put a mark above each day on which something changed; its words stand beside it as long as they are few."""
+    if found.empty or not highest > 0:
+        return
+    by_day = found.groupby("day")["change"].agg("; ".join)
+    has_words = len(by_day) <= MOST_WORDS
+    middle = by_day.index[0] + (by_day.index[-1] - by_day.index[0]) / 2
+    figure.add_trace(
+        go.Scatter(
+            x=[day.date().isoformat() for day in by_day.index],
+            y=[highest * 1.12] * len(by_day),
+            mode="markers+text" if has_words else "markers",
+            name=CHANGES,
+            marker={"symbol": "triangle-down", "size": 10, "color": PURPLE},
+            text=[label(shorten(words, CHANGE_WIDTH)) for words in by_day] if has_words else None,
+            textposition=["middle right" if day <= middle else "middle left" for day in by_day.index],
+            textfont={"size": 11},
+            cliponaxis=False,
+            customdata=[label(shorten(words, 120)) for words in by_day],
+            hovertemplate="%{customdata}",
+        )
+    )
+
+
+def trend_finding(days: pd.DataFrame, *, since: date | None = None, until: date | None = None) -> str:
     """Say what the period had per day, and how that compares with the days before it.
 
     Returns
@@ -73,8 +150,9 @@ def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
         Without the comparison where no day lies before ``since``.
     """
     if days["day"].notna().sum() == 0:
-        return "There is no data for these days."
+        return NOTHING
     by_day = _complete(days)
+    since, until = since or by_day.index[0].date(), until or by_day.index[-1].date()
     inside = by_day.loc[str(since) : str(until)]
     before = by_day.loc[: str(pd.Timestamp(since) - pd.Timedelta(days=1))]
     if inside.empty:
@@ -88,7 +166,8 @@ def trend_finding(days: pd.DataFrame, *, since: date, until: date) -> str:
 
 def trend_table(days: pd.DataFrame) -> pd.DataFrame:
     """Keep the columns that are drawn."""
-    return days.loc[days["day"].notna(), ["day", *(column for column, _, _ in PANELS)]]
+    started = ["started_ads"] if "started_ads" in days.columns else []
+    return days.loc[days["day"].notna(), ["day", *(column for column, _, _ in PANELS), *started]]
 
 
 def _per_day(rows: pd.DataFrame, days: int, currency: str | None) -> str:

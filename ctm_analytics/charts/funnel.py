@@ -29,7 +29,7 @@ def funnel(stages: pd.DataFrame, *, currency: str | None = None) -> go.Figure:
     stages : frame of ``workbench.funnel()``: one row per stage, in order
     currency : str or None, ISO 4217, of ``cost_each``
     """
-    figure = new_figure(funnel_finding(stages), height=96 + 52 * max(len(stages), 2))
+    figure = new_figure(funnel_finding(stages, currency=currency), height=96 + 52 * max(len(stages), 2))
     counts = [number_or_none(value) for value in stages["count"]]
     if not any(counts):
         return say_nothing_to_draw(figure, "Nothing happened in this period.")
@@ -48,7 +48,7 @@ def funnel(stages: pd.DataFrame, *, currency: str | None = None) -> go.Figure:
     )
     for place, stage in enumerate(rows):
         figure.add_annotation(
-            text=_beside(stage),
+            text=_beside(stage, currency or currency_of(stages)),
             x=1.02,
             xref="paper",
             xanchor="left",
@@ -58,18 +58,18 @@ def funnel(stages: pd.DataFrame, *, currency: str | None = None) -> go.Figure:
         )
     figure.update_xaxes(range=[0, max(value or 0 for value in counts)], visible=False)
     figure.update_yaxes(autorange="reversed", tickfont_size=13, ticksuffix="  ")
-    figure.update_layout(barmode="overlay", bargap=0.28, showlegend=False, margin_r=280)
-    return describe(figure, narrow=_narrow(rows, names))
+    figure.update_layout(barmode="overlay", bargap=0.28, showlegend=False, margin_r=340)
+    return describe(figure, narrow=_narrow(rows, names, currency or currency_of(stages)))
 
 
-def funnel_finding(stages: pd.DataFrame) -> str:
-    r"""Say at which step the largest share is lost.
+def funnel_finding(stages: pd.DataFrame, *, currency: str | None = None) -> str:
+    r"""Say how many get through, what each of them cost, and at which step the largest share is lost.
 
     Examples
     --------
     >>> funnel_finding(pd.DataFrame({"stage": ["Clicks", "Conversations", "Sales"], "count": [400, 200, 20],
-    ...     "share_of_previous": [None, 0.5, 0.1], "share_of_first": [1, 0.5, 0.05]}))
-    '20 of 400 clicks (5\xa0%) get as far as “Sales”; the largest loss comes just before “Sales”: 90\xa0%.'
+    ...     "share_of_previous": [None, 0.5, 0.1], "share_of_first": [1, 0.5, 0.05], "cost_each": [1, 2, 20]}))
+    '20 of 400 clicks (5\xa0%) get as far as “Sales”, at 20 each; the largest loss comes just before “Sales”: 90\xa0%.'
     """
     known = stages[stages["count"].notna()]
     if len(known) < 2 or not known["count"].iloc[0]:
@@ -78,6 +78,8 @@ def funnel_finding(stages: pd.DataFrame) -> str:
     reached = percent(last["count"] / first["count"])
     start = f"{count(last['count'])} of {count(first['count'])} {_lower(first)} ({reached})"
     start = f"{start} get as far as “{last['stage']}”"
+    if number_or_none(last.get("cost_each")) is not None and last["count"]:
+        start = f"{start}, at {money(last['cost_each'], currency or currency_of(stages))} each"
     steps = known.iloc[1:][known.iloc[1:]["share_of_previous"].notna()]
     if steps.empty:
         return f"{start}."
@@ -95,23 +97,23 @@ def _lower(stage: "pd.Series[Any]") -> str:
     return str(stage["stage"])[:1].lower() + str(stage["stage"])[1:]
 
 
-def _narrow(rows: "list[pd.Series[Any]]", names: list[str]) -> dict[str, Any]:
+def _narrow(rows: "list[pd.Series[Any]]", names: list[str], currency: str | None) -> dict[str, Any]:
     """Put the words above the bars: beside them a phone leaves no room."""
-    above = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left", "yshift": 34, "showarrow": False}
-    texts = [_beside(stage).replace(" of previous", "") for stage in rows]
+    above = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left", "yshift": 42, "showarrow": False}
+    texts = [_beside(stage, currency) for stage in rows]
     words = [
-        {"text": f"{name}  {text}", "y": place, **above}
+        {"text": f"{name}<br>{text}", "y": place, **above}
         for place, (name, text) in enumerate(zip(names, texts, strict=True))
     ]
     return {
         "annotations": words,
         "yaxis.visible": False,
         "yaxis.autorange": False,
-        "yaxis.range": [len(rows) - 0.75, -0.85],
+        "yaxis.range": [len(rows) - 0.75, -0.9],
         "margin.l": 4,
         "margin.r": 4,
-        "bargap": 0.62,
-        "height": 84 * len(rows),
+        "bargap": 0.7,
+        "height": 104 * len(rows),
     }
 
 
@@ -119,13 +121,21 @@ def _previous(counts: list[float | None]) -> list[float | None]:
     return [None, *counts[:-1]]
 
 
-def _beside(stage: "pd.Series[Any]") -> str:
+def _beside(stage: "pd.Series[Any]", currency: str | None) -> str:
+    """Write what stands beside a bar: count, shares and cost; below that what was lost, on the first what was spent."""
+    each = number_or_none(stage.get("cost_each"))
     share = number_or_none(stage["share_of_previous"])
-    text = f"<b>{count(stage['count'])}</b>"
+    parts = [f"<b>{count(stage['count'])}</b>"]
     if share is not None:
-        text += f"  {percent(share)} of previous"
+        parts += [f"{percent(share)} of previous", f"{percent(stage['share_of_first'])} of all"]
+    if each is not None:
+        parts.append(f"{money(each, currency)} each")
     lost = number_or_none(stage.get("lost"))
-    return f"{text}<br><span style='font-size:11px'>{_lost(stage, lost)}</span>" if lost else text
+    below = _lost(stage, lost) if lost else ""
+    if share is None and each is not None:
+        below = f"for {money(each * float(stage['count']), currency, 0)} of ad spend"
+    text = "  ".join(parts)
+    return f"{text}<br><span style='font-size:11px'>{below}</span>" if below else text
 
 
 def _lost(stage: "pd.Series[Any]", lost: float) -> str:

@@ -13,7 +13,10 @@ from ctm_analytics.charts.theme import GREY, describe, name_panel, new_figure, s
 from ctm_analytics.formats import WEEKDAYS, Floats, count, duration, floats, number_or_none, time_ticks
 
 HOURS = range(24)
-MAP, WORDS, BLIND = "map", "words", "not captured"
+MAP, WORDS, BLIND, THIN, THIN_WORDS = "map", "words", "not captured", "few people", "few people's words"
+# A median of fewer people says next to nothing.
+FEW_CHATS = 5
+PALE = 0.22
 # Cividis is as light as mid grey here: darker cells take white words, lighter ones black.
 MIDDLE = 0.46
 
@@ -36,7 +39,8 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     latency : frame of ``workbench.latency(by="weekday_hour")``: ``weekday`` 1 = Monday to 7, ``hour`` 0-23,
-        ``engaged``, ``median_first_response_seconds``, ``blind_seconds``. Hours that a gap in capture touches are grey
+        ``engaged``, ``median_first_response_seconds``, ``blind_seconds``. Hours that a gap in capture touches are grey;
+        a median of fewer than ``FEW_CHATS`` is pale, and has no part in the colours
     """
     figure = new_figure(weekday_hour_finding(latency), height=560)
     chats = _grid(latency, "engaged")
@@ -45,14 +49,20 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
     medians = _grid(latency, "median_first_response_seconds")
     blind = _grid(latency, "blind_seconds")
     is_blind = blind > 0
-    for values, texts, bar, axis in (
-        (_logarithm(medians), _short_durations(medians), _time_bar(medians), "y"),
-        (chats, _texts(chats, count), _count_bar(), "y2"),
-    ):
-        shown = np.where(is_blind, math.nan, values)
-        _draw(figure, Panel(shown, texts, _hover(texts, blind), bar, axis))
+    is_thin = ~is_blind & (chats < FEW_CHATS) & ~np.isnan(medians)
+    enough = np.where(is_thin | is_blind, math.nan, medians)
+    texts = _short_durations(medians)
+    _draw(
+        figure, Panel(_logarithm(enough), texts, _hover(texts, blind, chats), _time_bar(enough), "y"), is_thin
+    )
+    texts = _texts(chats, count)
+    shown = np.where(is_blind, math.nan, chats)
+    _draw(figure, Panel(shown, texts, _hover(texts, blind), _count_bar(), "y2"), np.zeros_like(is_thin))
+    for axis in ("y", "y2"):
         if is_blind.any():
-            _grey_out(figure, is_blind, axis)
+            _grey_out(figure, is_blind, axis, BLIND, 1.0)
+    if is_thin.any():
+        _grey_out(figure, is_thin, "y", THIN, PALE)
     hours = {
         "tickvals": list(HOURS),
         "ticktext": [f"{hour:02d}" for hour in HOURS],
@@ -71,16 +81,30 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
         yaxis={**days, "domain": [0.535, 0.95]},
         yaxis2={**days, "domain": [0, 0.415], "anchor": "x"},
     )
-    known = " (grey: not captured all the time)" if is_blind.any() else ""
-    for words, height in (("Median time to the first response", 0.95), ("Engaged conversations", 0.415)):
-        name_panel(figure, f"{words}{known}", height)
+    grey = ["grey: not captured all the time"] if is_blind.any() else []
+    pale = [f"pale: fewer than {FEW_CHATS} people"] if is_thin.any() else []
+    name_panel(figure, f"Median time to the first response{_explained(pale + grey)}", 0.95)
+    name_panel(figure, f"Engaged conversations{_explained(grey)}", 0.415)
     thin = {"xgap": 1, "ygap": 1}
     few = [0, 6, 12, 18]
-    narrow = {"xaxis.tickvals": few, "xaxis.ticktext": [f"{hour:02d}" for hour in few]}
+    names = [name.to_plotly_json() for name in figure.layout.annotations]
+    shorter = names[0]["text"].replace("Median time to the first", "Median first")
+    names[0]["text"] = shorter.replace("fewer than", "under")
+    narrow = {
+        "xaxis.tickvals": few,
+        "xaxis.ticktext": [f"{hour:02d}" for hour in few],
+        "annotations": names,
+    }
     return describe(
         figure,
         narrow=narrow,
-        narrow_traces={WORDS: {"visible": False}, MAP: thin, BLIND: thin},
+        narrow_traces={
+            MAP: thin,
+            BLIND: thin,
+            THIN: thin,
+            WORDS: {"visible": False},
+            THIN_WORDS: {"visible": False},
+        },
     )
 
 
@@ -94,7 +118,10 @@ def weekday_hour_finding(latency: pd.DataFrame) -> str:
         return "Nobody wrote in this period."
     busiest = latency.iloc[int(np.nanargmax(chats))]
     most = f"Most people write on {_hour(busiest)}"
-    busy = latency[(chats >= np.nansum(chats) / 168) & latency["median_first_response_seconds"].notna()]
+    is_busy = (chats >= np.nansum(chats) / 168) & (chats >= FEW_CHATS)
+    if not is_busy.any():
+        return f"{most}; not enough data to compare waits by the hour."
+    busy = latency[is_busy & latency["median_first_response_seconds"].notna().to_numpy()]
     if busy.empty:
         return f"{most}."
     slowest = busy.iloc[int(np.argmax(floats(busy["median_first_response_seconds"])))]
@@ -107,6 +134,10 @@ def weekday_hour_table(latency: pd.DataFrame) -> pd.DataFrame:
     return latency[
         ["weekday", "hour", "engaged", "answered", "median_first_response_seconds", "blind_seconds"]
     ]
+
+
+def _explained(looks: list[str]) -> str:
+    return f" ({'; '.join(looks)})" if looks else ""
 
 
 def _hour(row: "pd.Series[float]") -> str:
@@ -141,16 +172,17 @@ def _short_durations(seconds: Floats) -> list[list[str]]:
     return _texts(seconds, short)
 
 
-def _hover(texts: list[list[str]], blind: Floats) -> list[list[str]]:
+def _hover(texts: list[list[str]], blind: Floats, people: Floats | None = None) -> list[list[str]]:
     def words(row: int, hour: int) -> str:
+        of = "" if people is None or not people[row, hour] > 0 else f" (of {count(people[row, hour])} people)"
         hole = f", not captured for {duration(blind[row, hour])}" if blind[row, hour] > 0 else ""
         value = texts[row][hour] or ("nothing known" if hole else "nobody wrote")
-        return f"<b>{WEEKDAYS[row]} {hour:02d}:00–{hour + 1:02d}:00</b><br>{value}{hole}"
+        return f"<b>{WEEKDAYS[row]} {hour:02d}:00–{hour + 1:02d}:00</b><br>{value}{of}{hole}"
 
     return [[words(row, hour) for hour in HOURS] for row in range(7)]
 
 
-def _draw(figure: go.Figure, panel: Panel) -> None:
+def _draw(figure: go.Figure, panel: Panel, is_thin: Cells) -> None:
     figure.add_trace(
         go.Heatmap(
             z=panel.values,
@@ -164,37 +196,48 @@ def _draw(figure: go.Figure, panel: Panel) -> None:
             name=MAP,
         )
     )
-    cells = [(row, hour) for row in range(7) for hour in HOURS if panel.texts[row][hour]]
+    written = [(row, hour) for row in range(7) for hour in HOURS if panel.texts[row][hour]]
+    _write(figure, panel, [cell for cell in written if is_thin[cell]], THIN_WORDS)
+    cells = [cell for cell in written if not is_thin[cell]]
     known = [float(panel.values[cell]) for cell in cells if not math.isnan(panel.values[cell])]
     middle = min(known) + MIDDLE * (max(known) - min(known)) if known else 0.0
     is_dark = [panel.values[cell] <= middle for cell in cells]  # grey, where nothing is drawn, is light
-    figure.add_trace(
-        go.Scatter(
-            x=[hour for _, hour in cells],
-            y=[row for row, _ in cells],
-            text=[panel.texts[row][hour] for row, hour in cells],
-            mode="text",
-            textfont={"size": 11, "color": ["#ffffff" if dark else "#000000" for dark in is_dark]},
-            hoverinfo="skip",
-            showlegend=False,
-            yaxis=panel.axis,
-            name=WORDS,
+    _write(figure, panel, cells, WORDS, ["#ffffff" if dark else "#000000" for dark in is_dark])
+
+
+def _write(
+    figure: go.Figure, panel: Panel, cells: list[tuple[int, int]], name: str, colours: list[str] | None = None
+) -> None:
+    """Write cells' values into them; without colours in that of all text, which follows light and dark."""
+    if cells:
+        figure.add_trace(
+            go.Scatter(
+                x=[hour for _, hour in cells],
+                y=[row for row, _ in cells],
+                text=[panel.texts[row][hour] for row, hour in cells],
+                mode="text",
+                textfont={"size": 11} if colours is None else {"size": 11, "color": colours},
+                hoverinfo="skip",
+                showlegend=False,
+                yaxis=panel.axis,
+                name=name,
+            )
         )
-    )
 
 
-def _grey_out(figure: go.Figure, is_blind: Cells, axis: str) -> None:
-    """Lay grey over the hours in which the receiver was down for a while."""
+def _grey_out(figure: go.Figure, cells: Cells, axis: str, name: str, opacity: float) -> None:
+    """Lay grey over hours of which too little is known."""
     figure.add_trace(
         go.Heatmap(
-            z=np.where(is_blind, 1.0, math.nan),
+            z=np.where(cells, 1.0, math.nan),
+            opacity=opacity,
             hoverinfo="skip",
             colorscale=[[0, GREY], [1, GREY]],
             showscale=False,
             xgap=2,
             ygap=2,
             yaxis=axis,
-            name=BLIND,
+            name=name,
         )
     )
 

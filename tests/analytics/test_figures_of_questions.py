@@ -24,6 +24,7 @@ def shop(world: World) -> ctm.Workbench:
 
 ASKED = {
     "ads": lambda workbench: workbench.ads(),
+    "ads by day": lambda workbench: workbench.ads(by="day"),
     "attribution": lambda workbench: workbench.attribution(),
     "badge": lambda workbench: workbench.badge(as_of="2026-11-05T00:00:00Z"),
     "cohorts": lambda workbench: workbench.cohorts(),
@@ -49,3 +50,15 @@ def test_a_question_draws_itself_and_has_rows_to_read_beneath(name: str, shop: c
 
 
 MODELS = ("first_touch", "last_touch", "linear", "markov", "position_based", "shapley", "time_decay")
+
+
+def test_the_ads_that_begin_to_spend_are_named_on_their_day_but_not_on_the_first_that_is_known(
+    world: World,
+) -> None:
+    for day, ad in ((2, "1"), (4, "2"), (4, "3"), (5, "2")):
+        world.spend(date(2026, 11, day), ad, "50.00", ad_name=f"Ad {ad}")
+    world.spend(date(2026, 11, 3), "4", "0.00")
+    days = world.open().ads(by="day").table.to_pylist()
+    assert {row["day"].day: row["started_ads"] for row in days if row["started_ads"]} == {4: "Ad 2, Ad 3"}
+    (only,) = [row for row in world.open().ads(by="day", ad="3").table.to_pylist() if row["started_ads"]]
+    assert only["started_ads"] == "Ad 3"

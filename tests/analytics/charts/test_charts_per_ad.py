@@ -100,7 +100,9 @@ def test_of_three_hundred_ads_those_that_spent_most_are_drawn(ads):
 
 def test_where_not_every_ad_is_drawn_the_axis_says_so(ads):
     many = ads(*({"ad_id": str(place)} for place in range(MOST_ROWS + 1)))
-    assert cac_by_ad(many).layout.xaxis.title.text.endswith("<br>The 30 ads with most spend, of 31")
+    assert cac_by_ad(many).layout.xaxis.title.text.endswith(
+        "<br>The 30 ads with most spend, of 31<br>The others: $100 for 10 new customers, $10 each"
+    )
     assert conversion_by_ad(many).layout.xaxis.title.text.endswith("<br>The 30 ads with most chats, of 31")
     assert "of" not in cac_by_ad(ads({})).layout.xaxis.title.text
 
@@ -176,3 +178,26 @@ def test_on_a_narrow_screen_names_stand_above_their_rows(ads):
     narrow = cac_by_ad(ads({"ad_name": "Reel – Loyalty"})).layout.meta["narrow"]
     assert narrow["yaxis.showticklabels"] is False
     assert [words["text"] for words in narrow["annotations"]] == ["Reel – Loyalty"]
+
+
+def test_a_dot_grows_with_the_spend_behind_it(ads):
+    figure = cac_by_ad(
+        ads({"ad_id": "1", "spend": 400}, {"ad_id": "2", "spend": 100}, {"ad_id": "3", "spend": 1})
+    )
+    sizes = traces(figure)["Not settled"].marker.size
+    assert sorted(sizes, reverse=True) == list(sizes)
+    assert (sizes[0], sizes[1]) == (17.0, 12.0)
+
+
+def test_an_ad_that_hardly_spent_stretches_no_axis(ads, nothing_sold):
+    figure = cac_by_ad(ads({}, {"ad_id": "2", **nothing_sold, "spend": 1, "cac_low": 0.27}))
+    low = 10 ** figure.layout.xaxis.range[0]
+    mark = traces(figure)["No new customer yet: costs at least"]
+    assert low > 4
+    assert math.isclose(mark.x[0], low)
+    assert "at least $0.27" in mark.customdata[0]
+
+
+def test_the_narrow_axis_also_says_what_the_others_cost(ads):
+    many = ads(*({"ad_id": str(place)} for place in range(MOST_ROWS + 2)))
+    assert "The others: $200 for 20" in cac_by_ad(many).layout.meta["narrow"]["xaxis.title.text"]

@@ -15,6 +15,7 @@ from ctm_analytics.charts import (
     weekday_hour,
     weekday_hour_finding,
 )
+from ctm_analytics.charts.daily_trend import changes
 from ctm_analytics.charts.theme import BLUE, GREY
 
 
@@ -86,8 +87,9 @@ def test_a_stage_that_counts_more_by_other_rules_is_no_loss():
 
 
 def test_the_funnel_finds_the_step_with_the_largest_loss():
-    assert funnel_finding(stages(400, 200, 20)) == (
-        "20 of 400 link clicks (5\xa0%) get as far as “Bought”; the largest loss comes just before “Bought”: 90\xa0%."
+    assert funnel_finding(stages(400, 200, 20), currency="USD") == (
+        "20 of 400 link clicks (5\xa0%) get as far as “Bought”, at $5 each; the largest loss comes just before"
+        " “Bought”: 90\xa0%."
     )
 
 
@@ -149,15 +151,15 @@ def test_no_responses_give_a_sentence_instead_of_a_curve():
 
 
 def test_latency_and_volume_stand_in_maps_of_their_own():
-    figure = weekday_hour(hours((1, 9, 20, 120.0), (7, 23, 1, 7200.0)))
+    figure = weekday_hour(hours((1, 9, 20, 120.0), (7, 23, 5, 7200.0)))
     latency, volume = (trace for trace in figure.data if trace.type == "heatmap")
     assert latency.z[0][9] == pytest.approx(np.log10(120))
-    assert volume.z[6][23] == 1
+    assert volume.z[6][23] == 5
     assert np.isnan(volume.z[3][3])
 
 
 def test_each_cell_says_its_value_in_black_on_light_and_white_on_dark():
-    figure = weekday_hour(hours((1, 9, 20, 120.0), (7, 23, 1, 7200.0)))
+    figure = weekday_hour(hours((1, 9, 20, 120.0), (7, 23, 5, 7200.0)))
     words = next(trace for trace in figure.data if trace.type == "scatter")
     assert list(words.text) == ["2m", "2h"]
     assert list(words.textfont.color) == ["#ffffff", "#000000"]
@@ -185,7 +187,7 @@ def test_an_hour_that_was_not_captured_all_the_time_is_grey_in_both_maps_and_say
         assert np.argwhere(~np.isnan(over.z)).tolist() == [[0, 10], [1, 4]]
         assert np.isnan(shown.z[0][10])
         assert shown.customdata[1][4].endswith("not captured for 1\xa0h")
-    assert "2h, not captured for 10\xa0min" in maps[0].customdata[0][10]
+    assert "2h (of 3 people), not captured for 10\xa0min" in maps[0].customdata[0][10]
     words = next(trace for trace in figure.data if trace.type == "scatter")
     assert dict(zip(words.text, words.textfont.color, strict=True))["2h"] == "#000000"
     assert figure.layout.annotations[0].text.endswith("(grey: not captured all the time)</b>")
@@ -237,3 +239,79 @@ def test_a_trend_of_no_days_says_so():
     assert daily_trend(days(), since=date(2026, 11, 2), until=date(2026, 11, 2)).layout.annotations[
         0
     ].text == ("There is no data for these days.")
+
+
+def test_a_median_of_fewer_than_five_people_is_pale_and_colours_nothing():
+    figure = weekday_hour(hours((1, 9, 20, 120.0), (7, 23, 4, 7200.0)))
+    latency, volume, pale = (trace for trace in figure.data if trace.type == "heatmap")
+    assert np.isnan(latency.z[6][23])
+    assert volume.z[6][23] == 4
+    assert np.argwhere(~np.isnan(pale.z)).tolist() == [[6, 23]]
+    assert pale.opacity < 0.5
+    words = {trace.name: list(trace.text) for trace in figure.data if trace.type == "scatter"}
+    assert words["few people's words"] == ["2h"]
+    assert figure.layout.annotations[0].text.endswith("(pale: fewer than 5 people)</b>")
+
+
+def test_where_no_hour_has_five_people_waits_are_not_compared():
+    assert weekday_hour_finding(hours((1, 9, 4, 120.0), (2, 9, 3, 60.0))) == (
+        "Most people write on Mon from 09:00; not enough data to compare waits by the hour."
+    )
+
+
+def test_beside_each_bar_stand_its_shares_and_its_cost_and_on_the_first_what_was_spent():
+    words = [words.text for words in funnel(stages(400, 200, 20), currency="JPY").layout.annotations]
+    assert words[0] == "<b>400</b>  ¥0 each<br><span style='font-size:11px'>for ¥100 of ad spend</span>"
+    assert words[2].startswith("<b>20</b>  10\xa0% of previous  5\xa0% of all  ¥5 each")
+
+
+def started(*names):
+    rows = [(f"2026-11-{day:02d}", 100.0, 10, 1) for day in range(1, len(names) + 1)]
+    return days(*rows).assign(started_ads=list(names))
+
+
+def test_an_ad_that_begins_to_spend_is_marked_on_its_day():
+    figure = daily_trend(started(None, None, "Reel <b>", None))
+    mark = next(trace for trace in figure.data if trace.name == "Changes")
+    assert (list(mark.x), list(mark.customdata)) == (["2026-11-03"], ["starts: Reel &lt;b&gt;"])
+    assert "▼" in figure.layout.xaxis.title.text
+    assert "▼" not in daily_trend(started(None, None)).layout.xaxis.title.text
+
+
+@pytest.mark.parametrize(
+    ("spend", "found"),
+    [
+        ([100] * 6 + [140] * 6, [("2026-11-07", "spend +40\xa0%")]),
+        ([100] * 6 + [60] * 6, [("2026-11-07", "spend −40\xa0%")]),
+        ([100] * 6 + [120] * 6, []),
+        ([100] * 3 + [0] * 6, []),
+        ([100] * 2, []),
+        ([None] * 6, []),
+    ],
+)
+def test_a_jump_of_the_spend_by_thirty_percent_or_more_is_a_change_on_its_first_day(spend, found):
+    frame = days(*((f"2026-11-{day:02d}", value, 10, 1) for day, value in enumerate(spend, start=1)))
+    assert [(str(day.date()), change) for day, change in changes(frame).itertuples(index=False)] == found
+
+
+def test_with_many_changes_their_words_are_left_to_the_pointer():
+    figure = daily_trend(started(None, *(f"Ad {place}" for place in range(9))))
+    mark = next(trace for trace in figure.data if trace.name == "Changes")
+    assert (mark.mode, len(mark.x)) == ("markers", 9)
+
+
+def test_the_day_on_which_clocks_change_is_one_day_like_any_other():
+    frame = days(
+        *((f"2026-10-{day}", 100.0, 10, 1) for day in (23, 24, 26, 27))
+    )  # 25 October has 25 hours in Berlin
+    figure = daily_trend(frame, since=date(2026, 10, 24), until=date(2026, 10, 26))
+    assert list(figure.data[0].x) == [f"2026-10-{day}" for day in range(23, 28)]
+    assert {(shape.x0, shape.x1) for shape in figure.layout.shapes} == {
+        (pd.Timestamp("2026-10-23 12:00"), pd.Timestamp("2026-10-26 12:00"))
+    }
+
+
+def test_without_a_period_all_days_are_the_period():
+    frame = days(("2026-11-01", 10.0, 20, 2), ("2026-11-02", 30.0, 40, 4))
+    assert trend_finding(frame) == "Per day: $20 spent, 30 conversations, 3.0 sales."
+    assert not daily_trend(frame).layout.shapes
