@@ -14,6 +14,7 @@ from ctm_analytics.errors import CtmError, DataQuality, InvalidArgument
 from ctm_analytics.formats import period as period_words
 from ctm_analytics.report.alerts import Alert, Condition, judge
 from ctm_analytics.report.delivery import Target, deliver, setting
+from ctm_analytics.report.index import write_index
 from ctm_analytics.report.message import Message, facts_of, reason_of, subject_of
 from ctm_analytics.report.pdf import PdfFailed, write_pdf
 from ctm_analytics.report.period import Period, ripe_from
@@ -86,12 +87,13 @@ def publish(order: Order, wish: Wish, workbench: "Workbench", environ: Mapping[s
         fired = tuple(alert.sentence for alert in alerts if alert.fired)
         order = replace(order, notices=fired, inputs=_inputs(order, wish, workbench, today))
         run = run_report(order, only_if_changed=wish.only_if_changed)
-        problems = tuple(_print(run, wish))
+        problems = tuple(_print(order, run, wish))
         if not run.is_new:
             return Published(run, _files(run, wish), alerts, problems)
         problems += tuple(_quality(order, wish, workbench))
     message = _message(order, run, alerts, address)
-    deliver(replace(message, problems=tuple(str(problem) for problem in problems)), wish.targets)
+    told = tuple(_without_places(str(problem), order) for problem in problems)
+    deliver(replace(message, problems=told), wish.targets)
     return Published(run, _files(run, wish), alerts, problems)
 
 
@@ -177,15 +179,18 @@ def _quality(order: Order, wish: Wish, workbench: "Workbench") -> list[CtmError]
     )
 
 
-def _print(run: ReportRun, wish: Wish) -> list[CtmError]:
+def _print(order: Order, run: ReportRun, wish: Wish) -> list[CtmError]:
     """Print the report, if that is wished and not done yet; without a browser the HTML file is still delivered."""
     pdf = run.folder / "report.pdf"
     if "pdf" not in wish.formats or pdf.is_file():
         return []
     try:
         write_pdf(run.page, pdf)
+        write_index(order.out)  # which names the PDF
     except PdfFailed as error:
         return [error]
+    except OSError as error:
+        return [PdfFailed(f"{pdf}: could not be written: {error.strerror or error}. The HTML file is.")]
     return []
 
 
@@ -221,10 +226,7 @@ def _failure(error: Exception, places: "Order | Path", name: str) -> Message:
             f"{type(error).__name__}: its words are in the log of the machine that ran it. Look there first."
         )
     what = f"{what} The last good report stays as it was."
-    folders = [places] if isinstance(places, Path) else [places.data, places.out, places.notebook.parent]
-    for folder in folders:
-        for place in (folder.resolve(), folder.absolute()):
-            what = what.replace(f"{place}", place.name)
+    what = _without_places(what, places)
     if isinstance(places, Path):
         period, subject = "no period yet", f"CTM {name}: {reason_of(error)}"
     else:
@@ -232,6 +234,15 @@ def _failure(error: Exception, places: "Order | Path", name: str) -> Message:
         subject = subject_of(name, places.since, places.until, [reason_of(error)])
     title = f"{name.capitalize()} report: {reason_of(error).lower()}"
     return Message(subject=subject, title=title, period=period, failure=what)
+
+
+def _without_places(text: str, places: "Order | Path") -> str:
+    """Keep the machine's folders out of what is sent."""
+    folders = [places] if isinstance(places, Path) else [places.data, places.out, places.notebook.parent]
+    for folder in folders:
+        for place in (folder.resolve(), folder.absolute()):
+            text = text.replace(f"{place}", place.name)
+    return text
 
 
 def _address(order: Order, environ: Mapping[str, str]) -> str:

@@ -145,11 +145,17 @@ def run_report(order: Order, *, only_if_changed: bool = False) -> ReportRun:
             put_in_place(made, folder)
             _failed(folder).unlink(missing_ok=True)
             point_to(folder.with_name("latest"), _latest(folder.parent))
-        write_index(order.out)
     except OSError as error:
         raise ReportFailed(
             f"{folder}: could not be written: {error.strerror or error}. The last good report is as it was."
             " Free some space, or mend what it says, and run it again."
+        ) from None
+    try:
+        write_index(order.out)
+    except OSError as error:
+        raise ReportFailed(
+            f"{folder}: written, but {order.out / 'index.html'} could not be: {error.strerror or error}."
+            " Free some space, and run it again."
         ) from None
     return ReportRun(folder, is_new=True)
 
