@@ -45,6 +45,7 @@ def clone(tmp_path, monkeypatch):
         (tmp_path / "data" / name).symlink_to(ROOT / "data" / "sample")
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "110")
 
 
 @_with("console")
