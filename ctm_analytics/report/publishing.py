@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ctm_analytics.errors import CtmError, DataQuality, InvalidArgument
 from ctm_analytics.formats import period as period_words
 from ctm_analytics.report.alerts import Alert, Condition, judge
-from ctm_analytics.report.delivery import Target, deliver, setting
+from ctm_analytics.report.delivery import DeliveryFailed, Target, deliver, setting
 from ctm_analytics.report.index import write_index
 from ctm_analytics.report.message import Message, facts_of, reason_of, subject_of
 from ctm_analytics.report.pdf import PdfFailed, write_pdf
@@ -110,12 +110,17 @@ def failures_delivered(targets: list[Target], places: "Order | Path", name: str)
     Raises
     ------
     DeliveryFailed
-        From the failure, if a target does not even take that.
+        In place of a failure that a target does not take either; it says both.
     """
     try:
         yield
     except Exception as error:
-        deliver(_failure(error, places, name), targets)
+        try:
+            deliver(_failure(error, places, name), targets)
+        except DeliveryFailed as untold:
+            if isinstance(error, CtmError):
+                raise DeliveryFailed(f"{error} And nobody could be told: {untold}") from error
+            error.add_note(f"And nobody could be told: {untold}")
         raise
 
 

@@ -175,6 +175,22 @@ def test_a_program_and_the_tables_as_csv(ctm, data, notebook, tmp_path):
     assert (kept["status"], kept["subject"]) == ("written", "CTM weekly 2–8 Nov: CAC $80")
 
 
+def test_a_pdf_that_cannot_be_printed_is_told_and_ends_with_1(
+    ctm, sink, data, notebook, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("PATH", str(tmp_path))  # no browser is there
+    run = ctm(
+        *("report", notebook, "--data", data, *WEEK, "--as-of", RIPE, "--format", "html,pdf"),
+        *("--deliver", "mail:a@example.com"),
+    )
+    page = data / "reports" / "weekly" / "2026-11-02_2026-11-08" / "index.html"
+    assert (run.exit_code, run.text) == (1, f"{page}\n")
+    (mail,) = sink.mails
+    assert "report.pdf: no Chromium or Chrome is installed here" in text_of(mail)
+    assert str(tmp_path) not in mail.as_string()
+    assert len(list(mail.iter_attachments())) == 1
+
+
 def test_a_period_that_still_matures_says_until_when(ctm, data, notebook):
     run = ctm("report", notebook, "--data", data, *WEEK, "--as-of", "2026-11-09T06:00:00+00:00")
     assert run.stderr.splitlines()[:2] == [

@@ -1,5 +1,6 @@
 """What lies in deploy/ works: real proxies in front of a real receiver, and command lines that exist."""
 
+import inspect
 import re
 import shutil
 import socket
@@ -17,6 +18,7 @@ import yaml
 from receiving import PATIENCE_SECONDS, Receiver, message, published, sign, wait_until
 
 from ctm_analytics.cli.main import app
+from ctm_analytics.cli.reporting import report
 from receiver.__main__ import _parser
 
 ROOT = Path(__file__).parents[2]
@@ -235,16 +237,26 @@ def test_the_service_starts_the_receiver_as_it_is() -> None:
     assert "KillMode=mixed" in unit
 
 
-def test_systemd_understands_the_service(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["ctm-receiver.service", "ctm-report.service", "ctm-report.timer"])
+def test_systemd_understands_the_units(tmp_path: Path, name: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("LOUDLY: systemd-analyze is not installed, so the unit is not verified")
-    unit = (DEPLOY / "ctm-receiver.service").read_text(encoding="utf-8")
-    path = tmp_path / "ctm-receiver.service"
-    path.write_text(unit.replace("/opt/ctm/.venv/bin/python", sys.executable))
+    for unit in DEPLOY.glob("ctm-*.[st]*"):
+        text = re.sub(r"/opt/ctm/.venv/bin/\w+", sys.executable, unit.read_text(encoding="utf-8"))
+        (tmp_path / unit.name).write_text(text)
     run = subprocess.run(
-        ["systemd-analyze", "verify", str(path)], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", str(tmp_path / name)], capture_output=True, text=True, check=False
     )
-    assert [line for line in run.stderr.splitlines() if "ctm-receiver" in line] == []
+    assert [line for line in run.stderr.splitlines() if "ctm-re" in line] == []
+
+
+def test_the_report_is_made_as_the_receivers_user_by_a_command_that_exists() -> None:
+    unit = (DEPLOY / "ctm-report.service").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+    options = {option for option in command.split() if option.startswith("--")}
+    known = {f"--{name.replace('_', '-')}" for name in inspect.signature(report).parameters}
+    assert options <= known
+    assert "User=ctm-receiver" in unit
 
 
 def test_the_image_holds_what_the_receiver_needs_and_starts_it(receiver: Receiver) -> None:

@@ -129,6 +129,18 @@ def test_a_failure_before_there_is_a_period_is_delivered_too(tmp_path):
     assert taken[0].subject == "CTM weekly: no data"
 
 
+def test_a_failure_that_cannot_be_told_says_both(tmp_path):
+    def fail(_):
+        raise DeliveryFailed("closed.")
+
+    with pytest.raises(DeliveryFailed) as caught, failures_delivered([Target("t", fail)], tmp_path, "weekly"):
+        raise NoData("Nothing for 16–22 Nov 2026.")
+    assert str(caught.value) == "Nothing for 16–22 Nov 2026. And nobody could be told: t: closed."
+    with pytest.raises(KeyError) as bug, failures_delivered([Target("t", fail)], tmp_path, "weekly"):
+        raise KeyError("x")
+    assert bug.value.__notes__ == ["And nobody could be told: t: closed."]
+
+
 def test_a_subject_is_cut_where_programs_would_cut_it():
     days = (date(2026, 11, 16), date(2026, 11, 22))
     assert len(subject_of("weekly", *days, ["x" * 200])) == 120
