@@ -1,11 +1,11 @@
 """Finds the SQL files, orders them by their references, binds parameters, and composes one query."""
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -61,9 +61,14 @@ def references(sql: str) -> list[str]:
     >>> references("select * from touches join raw_events on true")
     ['touches']
     """
+    return list(_references(sql))
+
+
+@lru_cache(maxsize=1024)
+def _references(sql: str) -> tuple[str, ...]:
     found = _REFERENCE.findall(_COMMENT.sub("", sql))
     models = all_models()
-    return list(dict.fromkeys(name.lower() for name in found if name.lower() in models))
+    return tuple(dict.fromkeys(name.lower() for name in found if name.lower() in models))
 
 
 def in_order(names: list[str], given: Container[str] = ()) -> list[Model]:
@@ -127,15 +132,21 @@ def bind(sql: str, parameters: Parameters) -> str:
     >>> bind("select :name, ':name', x::int", {"name": "O'Hara"})
     "select 'O''Hara', ':name', x::int"
     """
+    return "".join(literal(parameters[part]) if is_parameter else part for part, is_parameter in _parts(sql))
 
-    def replaced(match: re.Match[str]) -> str:
-        return literal(parameters[match[1]]) if match[1] else match[0]
 
-    lines: Iterator[str] = (
-        line if line.lstrip().startswith("--") else _PARAMETER.sub(replaced, line)
-        for line in sql.splitlines()
-    )
-    return "\n".join(lines)
+@lru_cache(maxsize=1024)
+def _parts(sql: str) -> tuple[tuple[str, bool], ...]:
+    """Split a statement into texts, and names of parameters."""
+    parts: list[tuple[str, bool]] = []
+    for line in sql.splitlines(keepends=True):
+        end = 0
+        for match in () if line.lstrip().startswith("--") else _PARAMETER.finditer(line):
+            if match[1]:
+                parts += [(line[end : match.start()], False), (match[1], True)]
+                end = match.end()
+        parts.append((line[end:], False))
+    return tuple(parts)
 
 
 def literal(value: Value) -> str:

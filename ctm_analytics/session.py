@@ -19,8 +19,8 @@ from ctm_analytics.results import Chart, Result
 from ctm_analytics.settings import Settings, did_you_mean
 from ctm_analytics.sources import SCHEMAS, find_sources
 
-# What several queries of one question read, worked out once: a row per contact, conversation, touch or sale.
-KEPT = (*RELATIONS, "sale_matches", "credits")
+# What several queries read, worked out once: a row per contact, conversation, touch, sale, ad or day.
+KEPT = (*RELATIONS, "spend", "ads", "sale_matches", "credits", "ad_day_measures", "amounts")
 # What a mart is told when it is read on its own.
 WITHOUT_A_QUESTION = {
     **{"by": "ad", "ads_only": False, "by_hour_band": False},
@@ -225,7 +225,8 @@ class Session:
 
     def _reporting_currency(self) -> str | None:
         question = ask({}, self._settings, self._as_of)
-        sql = compose("amounts", question.parameters(self._settings, self._settings.reporting_currency))
+        parameters = question.parameters(self._settings, self._settings.reporting_currency)
+        sql = self._kept.keep("amounts", parameters, {}, "")
         amounts = self._engine.query(sql).to_pylist()
         return currency.chosen(amounts, self._settings.reporting_currency, self._data)
 

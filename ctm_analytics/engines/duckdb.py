@@ -65,8 +65,8 @@ class DuckDBEngine:
         if self._connection.sql(_SHOWS_PROGRESS).fetchall()[0][0]:
             self._connection.execute("set enable_progress_bar = false")
         self._files = [str(file) for relation in schemas for file in files[relation]]
-        for relation, schema in schemas.items():
-            self.create_view(relation, _source_sql(files[relation], schema))
+        # To name files opens each of them: only those of which something is asked.
+        self._unnamed = {relation: (files[relation], schema) for relation, schema in schemas.items()}
 
     def _spill(self) -> str:
         """Make a folder for what exceeds the memory, readable by nobody else and removed with the engine."""
@@ -95,6 +95,7 @@ class DuckDBEngine:
         InvalidFile
             If a file is damaged.
         """
+        self._name_sources(sql)
         try:
             statements = duckdb.extract_statements(sql)
             if len(statements) > 1:
@@ -129,6 +130,8 @@ class DuckDBEngine:
         QueryError, InvalidFile
             As for :meth:`query`.
         """
+        self._unnamed.pop(name, None)
+        self._name_sources(sql)
         try:
             self._connection.execute(f"create or replace view {name} as {sql}")
         except duckdb.Error as error:
@@ -142,6 +145,7 @@ class DuckDBEngine:
         QueryError, InvalidFile
             As for :meth:`query`.
         """
+        self._name_sources(sql)
         try:
             self._connection.execute(f"create or replace temp table {name} as {sql}")
         except duckdb.Error as error:
@@ -186,12 +190,17 @@ class DuckDBEngine:
         QueryError, InvalidFile
             As for :meth:`query`.
         """
+        self._name_sources(sql)
         try:
             self._connection.execute(f"copy ({sql}) to {_text(target)} (format parquet, compression zstd)")
         except duckdb.IOException as error:
             raise OSError(str(error)) from error
         except duckdb.Error as error:
             raise self._said(error) from error
+
+    def _name_sources(self, sql: str) -> None:
+        for relation in [name for name in self._unnamed if name in sql]:
+            self.create_view(relation, _source_sql(*self._unnamed.pop(relation)))
 
     def _said(self, error: duckdb.Error) -> QueryError | InvalidFile | InvalidArgument:
         if isinstance(error, duckdb.OutOfMemoryException):

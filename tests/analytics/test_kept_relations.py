@@ -11,6 +11,7 @@ from worlds import AS_OF, START, World
 
 import ctm_analytics as ctm
 from ctm_analytics.derived.folder import GRACE_SECONDS, MAX_AGE_SECONDS, DerivedFolder
+from ctm_analytics.derived.parts import RELATIONS
 from ctm_analytics.schemas import IMPORTS
 
 HOUR = timedelta(hours=1)
@@ -77,7 +78,8 @@ def test_an_import_leaves_alone_what_does_not_read_it(shop: World) -> None:
     )
     assert sum(row["sales"] for row in answers(shop)[0]) == 2
     new = {name.partition("-")[0] for name in derived(shop).keys() - kept.keys()}
-    assert new == {"sale_matches", "credits"}
+    assert {"sale_matches", "credits", "ad_day_measures"} <= new
+    assert new & {"history", *RELATIONS} == set()
 
 
 def test_a_file_that_is_replaced_under_its_name_is_read_anew(shop: World) -> None:

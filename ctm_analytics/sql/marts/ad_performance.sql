@@ -10,13 +10,8 @@ with filtered as (
         case when :by in ('ad', 'adset') then ads.adset_name end as adset_name,
         case when :by in ('ad', 'adset', 'campaign') then ads.campaign_id end as campaign_id,
         case when :by in ('ad', 'adset', 'campaign') then ads.campaign_name end as campaign_name,
-        ad_days.ad_id is not null as is_ad,
-        -- Costs are of ads whose spend is known: one without would make customers look cheaper than they were.
-        -- One ad has one spend on all its platforms, so no cost can be told per platform.
-        :by <> 'platform' and max(ad_days.spend_cents) over (partition by ad_days.ad_id) is not null as is_paid,
-        :by <> 'platform'
-        and max(ad_days.reported_conversations) over (partition by ad_days.ad_id, ad_days.day) is not null
-            as is_reported,
+        ad_days.ad_id as ad,
+        ad_days.day as ad_day,
         ad_days.spend_cents,
         ad_days.impressions,
         ad_days.link_clicks,
@@ -41,6 +36,37 @@ with filtered as (
         and (:account is null or ad_days.account_id = :account)
         and (:campaign is null or ads.campaign_id = :campaign or ads.campaign_name = :campaign)
         and (:ad is null or ad_days.ad_id = :ad or ads.ad_name = :ad)
+),
+
+-- Costs are of ads whose spend is known: one without would make customers look cheaper than they were.
+-- One ad has one spend on all its platforms, so no cost can be told per platform.
+paid as (
+    select ad
+    from filtered
+    where spend_cents is not null and :by <> 'platform'
+    group by ad
+),
+
+reported as (
+    select
+        ad,
+        ad_day
+    from filtered
+    where reported_conversations is not null and :by <> 'platform'
+    group by ad, ad_day
+),
+
+marked as (
+    select
+        filtered.*,
+        filtered.ad is not null as is_ad,
+        paid.ad is not null as is_paid,
+        reported.ad is not null as is_reported
+    from filtered
+    left join paid
+        on filtered.ad = paid.ad
+    left join reported
+        on filtered.ad = reported.ad and filtered.ad_day = reported.ad_day
 ),
 
 totals as (
@@ -76,7 +102,7 @@ totals as (
         cast(sum(case when is_paid then new_customers_billionths end) as bigint) as paid_new_customers_billionths,
         cast(sum(case when is_paid then revenue_cents end) as bigint) as paid_revenue_cents,
         cast(sum(revenue_cents) as bigint) as revenue_cents
-    from filtered
+    from marked
     group by platform, day, week, ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name
 )
 
