@@ -200,7 +200,7 @@ def _shrunk(pool: pa.Table, by: str) -> tuple[list[Values], Shrinkage]:
 
 def is_captured(pool: pa.Table) -> bool:
     """Tell whether anything came of the ads at all: where not, spend alone says nothing about them."""
-    counts = ("conversations", "new_customers")
+    counts = ("conversations", "paid_new_customers")  # a sale that no ad is credited with is no sign of one
     return any(pc.any(pc.greater(pool.column(name), 0)).as_py() for name in counts)
 
 

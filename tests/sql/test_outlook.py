@@ -167,7 +167,9 @@ def test_money_spent_in_vain_and_nothing_else_still_has_an_answer(world: World) 
 def test_spend_alone_is_no_verdict_and_the_answer_says_that_nothing_was_captured(
     world: World, question: str
 ) -> None:
-    workbench = sold(sold(world, "1", 0, "5000.00"), "2", 0, "900.00").open(settings="target_cac = 30")
+    sold(sold(world, "1", 0, "5000.00"), "2", 0, "900.00")
+    world.sale("unmatched", START, "9.00", email="x@example.com")  # no ad's, as far as anybody knows
+    workbench = world.open(settings="target_cac = 30")
     answer = getattr(workbench, question)()
     unknown = {(row["verdict"], row["p_below_target"], row["cac_shrunk"]) for row in answer.table.to_pylist()}
     assert unknown == {(None, None, None)}
