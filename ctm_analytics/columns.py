@@ -125,6 +125,9 @@ COLUMNS: dict[str, Column] = {
     "expected_new_customers": Column("Expected", "credit", "", "Customers so far and still to come"),
     "matured_cac": Column("CAC, matured", "cents", "", "Spend / expected new customers"),
     "verdict_on": Column("Ripe on", "day", "", "Day on which all are as old as the window"),
+    "time_left": Column("Window closes in", "text"),
+    "waiting": Column("Waiting", "count"),
+    "waiting_from_ads": Column("Of those, from ads", "count"),
     "started_ads": Column("Ads started", "text", "", "Ads that spent for the first time on that day"),
     "suggested_spend": Column("Suggested", "money", "", "If the verdicts were followed, in as many days"),
     "expected_effect": Column(

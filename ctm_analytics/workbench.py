@@ -180,7 +180,7 @@ class Workbench:
             judged = outlook.judgements(pool, by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
         table, chart = performance.arranged(table, by), None
-        if by == "ad":
+        if by in outlook.CANDIDATES:
             chart = _chart("cac_by_ad", "cac_table", target_cac=self.settings.target_cac)
         if by == "day":
             table = performance.with_starts(table, self._session.run("ad_starts", question)[0])
@@ -497,7 +497,8 @@ class Workbench:
             {"as_of": as_of, "platform": platform, "account": account, "campaign": campaign, "ad": ad}
         )
         table, sql = self._session.run("inbox", question, responder=responder)
-        result = self._session.result(table, sql, question, view=INBOX_VIEW)
+        chart = _chart("inbox_by_time_left", "inbox_table")
+        result = self._session.result(table, sql, question, chart, INBOX_VIEW)
         if not table.num_rows:
             self._session.require_events(question)
             result.about = f"Nobody waits for an answer · {result.about}"

@@ -7,6 +7,7 @@ from ctm_analytics.charts.cohort_curves import cohort_curves, cohort_finding, co
 from ctm_analytics.charts.conversion_by_ad import conversion_by_ad, conversion_finding, conversion_table
 from ctm_analytics.charts.daily_trend import daily_trend, trend_finding, trend_table
 from ctm_analytics.charts.funnel import funnel, funnel_finding, funnel_table
+from ctm_analytics.charts.inbox_by_time_left import inbox_by_time_left, inbox_finding, inbox_table
 from ctm_analytics.charts.models_by_ad import models_by_ad, models_finding, models_table
 from ctm_analytics.charts.response_curve import response_curve, response_finding, response_table
 from ctm_analytics.charts.sentences import (
@@ -46,6 +47,9 @@ __all__ = [
     "funnel_finding",
     "funnel_table",
     "idle_ads_sentence",
+    "inbox_by_time_left",
+    "inbox_finding",
+    "inbox_table",
     "maturity_notice",
     "models_by_ad",
     "models_finding",

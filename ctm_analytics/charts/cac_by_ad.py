@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_reference, draw_rows, left_out
-from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
+from ctm_analytics.charts.theme import folded, new_figure, say_nothing_to_draw
 from ctm_analytics.formats import (
     ad_name,
     count,
@@ -22,6 +22,8 @@ from ctm_analytics.formats import (
 
 # With fewer new customers an ad's CAC says next to nothing: its interval spans a factor of seven.
 FEW_CUSTOMERS = 5
+# What money is spent on, the finest first: its columns begin with this, and it is called so.
+LEVELS = {"ad": "ad", "adset": "ad set", "campaign": "campaign"}
 # The axis ends at this many times the dearest ad or line; a whisker that goes on is cut and marked.
 HEADROOM = 2.5
 # A dot's area grows with the spend behind it, from a smallest one that can still be seen and told by its shape.
@@ -29,13 +31,13 @@ SMALLEST, LARGEST = 7.0, 17.0
 
 
 def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figure:
-    """Draw CAC with its 95 % interval for each ad that spent, the cheapest on top.
+    """Draw CAC with its 95 % interval for each ad, ad set or campaign that spent, the cheapest on top.
 
     Ads without a new customer stand below, at the least that one can cost ("at least").
 
     Parameters
     ----------
-    ads : frame of ``workbench.ads()``: one row per ad; the row of what no ad is credited with is left out
+    ads : frame of ``workbench.ads()``, also by ad set or campaign; the row of what no ad is credited with is left out
     target_cac : float or None, in the currency of ``ads``
 
     Returns
@@ -47,7 +49,7 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
     figure = new_figure(cac_finding(ads, target_cac=target_cac), height=200)
     spenders = _spenders(ads)
     if spenders.empty:
-        return say_nothing_to_draw(figure, "No ad spent anything in this period.")
+        return say_nothing_to_draw(figure, f"No {_noun(ads)} spent anything in this period.")
     overall = _overall(spenders)
     drawn = spenders.nlargest(MOST_ROWS, "spend").sort_values(["cac", "spend"], ascending=[True, False])
     lines = [line for line in (overall, target_cac) if line is not None]
@@ -58,7 +60,8 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
         replace(_row(ad, group, (low, high), currency), size=_size(ad["spend"] / largest))
         for (_, ad), group in zip(drawn.iterrows(), verdicts, strict=True)
     ]
-    against = "target" if target_cac is not None else "all ads together"
+    noun = _noun(ads)
+    against = "target" if target_cac is not None else f"all {noun}s together"
     draw_rows(
         figure,
         rows,
@@ -71,13 +74,17 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
         },
     )
     if overall is not None:
-        draw_reference(figure, overall, f"All ads {money(overall, currency)}", dash="2px,3px")
+        draw_reference(figure, overall, f"All {noun}s {money(overall, currency)}", dash="2px,3px")
     if target_cac is not None:
         draw_reference(figure, target_cac, f"Target {money(target_cac, currency)}", dash="7px,4px")
     ticks = money_ticks(low, high)
     unit = f"{currency}, logarithmic scale" if currency else "logarithmic scale"
-    others = left_out(len(drawn), len(spenders), "spend") + _others(spenders.drop(drawn.index), currency)
-    figure.layout.meta["narrow"]["xaxis.title.text"] = f"{currency or 'Spend'} per new customer{others}"
+    others = left_out(len(drawn), len(spenders), "spend", f"{noun}s") + _others(
+        spenders.drop(drawn.index), currency
+    )
+    figure.layout.meta["narrow"]["xaxis.title.text"] = folded(
+        f"{currency or 'Spend'} per new customer{others}"
+    )
     return figure.update_xaxes(
         type="log",
         range=[math.log10(low), math.log10(high)],
@@ -98,28 +105,28 @@ def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
     """
     spenders = _spenders(ads)
     if spenders.empty:
-        return "No ad spent anything in this period."
+        return f"No {_noun(ads)} spent anything in this period."
     overall = _overall(spenders)
     reference = _reference(overall, target_cac)
     if reference is None:
-        return "No ad has brought a new customer yet."
+        return f"No {_noun(ads)} has brought a new customer yet."
     groups = _groups(spenders, reference)
     better, worse = groups.count("better"), groups.count("worse")
-    line = money(reference, currency_of(ads))
+    line, noun = money(reference, currency_of(ads)), _noun(ads)
     against = (
         f"the target of {line} per new customer"
         if target_cac is not None
-        else f"the {line} per new customer of all ads together"
+        else f"the {line} per new customer of all {noun}s together"
     )
     if not better and not worse:
-        return f"No ad costs clearly more or less than {against}."
-    cheaper = f"{better or 'None'} of {len(groups)} ads cost clearly less than {against}"
+        return f"No {noun} costs clearly more or less than {against}."
+    cheaper = f"{better or 'None'} of {len(groups)} {noun}s cost clearly less than {against}"
     return f"{cheaper}, {worse or 'none'} clearly more."
 
 
 def cac_table(ads: pd.DataFrame) -> pd.DataFrame:
     """Keep the ads and the columns that are drawn, all of them and not only those that spent most."""
-    columns = ["ad_name", "spend", "new_customers", "cac", "cac_low", "cac_high"]
+    columns = [f"{_level(ads)}_name", "spend", "new_customers", "cac", "cac_low", "cac_high"]
     return ads.loc[_spenders(ads).index, columns]
 
 
@@ -132,9 +139,19 @@ def _others(ads: pd.DataFrame, currency: str | None) -> str:
     return f"<br>The others: {spent} for {count(customers)} new customers{each}"
 
 
+def _level(ads: pd.DataFrame) -> str:
+    return next(level for level in LEVELS if f"{level}_id" in ads.columns)
+
+
+def _noun(ads: pd.DataFrame) -> str:
+    return LEVELS[_level(ads)]
+
+
 def _spenders(ads: pd.DataFrame) -> pd.DataFrame:
-    """Keep ads that spent, with floats in place of decimals."""
-    rows = ads[ads["ad_id"].notna()].copy()
+    """Keep what spent, with floats in place of decimals; ad sets and campaigns under an ad's names."""
+    level = _level(ads)
+    rows = ads[ads[f"{level}_id"].notna()].copy()
+    rows = rows.assign(ad_id=rows[f"{level}_id"], ad_name=rows[f"{level}_name"])
     for column in ("spend", "new_customers", "cac", "cac_low", "cac_high"):
         rows[column] = floats(rows[column])
     return rows[rows["spend"] > 0]

@@ -119,7 +119,7 @@ def _trace(rows: Sequence[Row], places: Sequence[int], group: str, words: str) -
     )
 
 
-def left_out(drawn: int, known: int, by: str) -> str:
+def left_out(drawn: int, known: int, by: str, what: str = "ads") -> str:
     """Say under the axis that not every ad is drawn; empty where every one is.
 
     Examples
@@ -127,7 +127,7 @@ def left_out(drawn: int, known: int, by: str) -> str:
     >>> left_out(30, 300, "spend")
     '<br>The 30 ads with most spend, of 300'
     """
-    return f"<br>The {drawn} ads with most {by}, of {known}" if drawn < known else ""
+    return f"<br>The {drawn} {what} with most {by}, of {known}" if drawn < known else ""
 
 
 def draw_reference(figure: go.Figure, value: float, words: str, *, dash: str) -> None:

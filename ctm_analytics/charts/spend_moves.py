@@ -11,6 +11,7 @@ from ctm_analytics.charts.theme import (
     GREY,
     VERMILION,
     describe,
+    folded,
     new_figure,
     say_nothing_to_draw,
     set_height,
@@ -74,7 +75,7 @@ def spend_moves(outlook: pd.DataFrame, *, effect: tuple[float, float, float] | N
         title_text=f"Ad spend in a period as long as this one{f' ({currency})' if currency else ''}{more}",
     )
     set_height(figure.update_layout(margin_r=230), 130 + ROW_HEIGHT * max(len(rows), 2))
-    return describe(figure, narrow=_narrow(rows, f"Ad spend in such a period{more}"))
+    return describe(figure, narrow=_narrow(rows, folded(f"Ad spend in such a period{more}")))
 
 
 def moves_finding(outlook: pd.DataFrame, *, effect: tuple[float, float, float] | None = None) -> str:
@@ -141,9 +142,9 @@ def _signed(customers: float) -> str:
     return f"+{text}" if customers > 0 else text
 
 
-def _effect(row: "pd.Series[Any]") -> str:
+def _effect(row: "pd.Series[Any]", what: str = " customers") -> str:
     low, high = (_signed(row[f"expected_effect_{end}"]) for end in ("low", "high"))
-    return f"<b>{_signed(row['expected_effect'])}</b> customers ({low} to {high})"
+    return f"<b>{_signed(row['expected_effect'])}</b>{what} ({low} to {high})"
 
 
 def _draw_changes(figure: go.Figure, rows: "list[pd.Series[Any]]") -> None:
@@ -191,7 +192,7 @@ def _narrow(rows: "list[pd.Series[Any]]", axis_title: str) -> dict[str, Any]:
     }
     return {
         "annotations": [
-            {"text": f"{label(shorten(row['name'], 24))}  {_effect(row)}", "y": place, **above}
+            {"text": f"{label(shorten(row['name'], 24))}  {_effect(row, '')}", "y": place, **above}
             for place, row in enumerate(rows)
         ],
         "yaxis.showticklabels": False,

@@ -30,6 +30,7 @@ CONFIG: dict[str, Any] = {
 # A title's line; what is longer is folded, since Plotly would let it run off the figure.
 TITLE_WIDTH = 100
 TITLE_LINE_HEIGHT = 20
+NARROW_WIDTH = 46
 RENDERERS = ("plotly_mimetype", "notebook", "notebook_connected", "jupyterlab", "vscode", "browser", "iframe")
 
 _AXIS = {
@@ -81,6 +82,11 @@ def new_figure(finding: str, *, height: int) -> go.Figure:
     figure = go.Figure(layout={"template": TEMPLATE, "title": title})
     figure.update_layout(margin_t=TEMPLATE.layout.margin.t + TITLE_LINE_HEIGHT * (len(lines) - 1))
     return describe(set_height(figure, height), finding=finding)
+
+
+def folded(words: str) -> str:
+    """Fold what stands under an axis for a narrow screen; breaks that it has stay."""
+    return "<br>".join(line for part in words.split("<br>") for line in textwrap.wrap(part, NARROW_WIDTH))
 
 
 def set_height(figure: go.Figure, height: int) -> go.Figure:

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ctm_analytics.charts.interval_rows import MOST_ROWS, NAME_WIDTH, Row, draw_rows, left_out
-from ctm_analytics.charts.theme import new_figure, say_nothing_to_draw
+from ctm_analytics.charts.theme import folded, new_figure, say_nothing_to_draw
 from ctm_analytics.formats import (
     MONTHS,
     WEEKDAYS,
@@ -71,7 +71,7 @@ def waits_by_group(latency: pd.DataFrame) -> go.Figure:
     )
     ticks = time_ticks(low, high)
     without = len(groups) - len(known)
-    more = left_out(len(drawn), len(known), "people")
+    more = left_out(len(drawn), len(known), "people", "groups")
     more += (
         f"<br>Not drawn: {without} of {len(groups)}, of which fewer than half were answered"
         if without
@@ -79,7 +79,7 @@ def waits_by_group(latency: pd.DataFrame) -> go.Figure:
     )
     few = [tick for tick in (10, 60, 900, 14_400, 86_400) if tick in ticks] or ticks
     figure.layout.meta["narrow"] |= {
-        "xaxis.title.text": f"Median first response{more}",
+        "xaxis.title.text": folded(f"Median first response{more}"),
         "xaxis.tickvals": few,
         "xaxis.ticktext": [duration(tick) for tick in few],
     }

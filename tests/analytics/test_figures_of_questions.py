@@ -16,14 +16,14 @@ def shop(world: World) -> ctm.Workbench:
     for number in range(0, 30, 3):
         world.sale(f"s{number}", START + timedelta(days=2), "9.99", contact_id=f"p{number}")
     for ad in "12":
-        world.spend(
-            date(2026, 11, 2), ad, "50.00", ad_name=f"<b>{ad}</b>", reported_conversations=20, link_clicks=90
-        )
+        names = {"ad_name": f"<b>{ad}</b>", "campaign_id": "c", "campaign_name": "All"}
+        world.spend(date(2026, 11, 2), ad, "50.00", reported_conversations=20, link_clicks=90, **names)
     return world.open(settings="target_cac = 30")
 
 
 ASKED = {
     "ads": lambda workbench: workbench.ads(),
+    "ads by campaign": lambda workbench: workbench.ads(by="campaign"),
     "ads by day": lambda workbench: workbench.ads(by="day"),
     "attribution": lambda workbench: workbench.attribution(),
     "badge": lambda workbench: workbench.badge(as_of="2026-11-05T00:00:00Z"),
@@ -31,6 +31,7 @@ ASKED = {
     "cohorts by ad": lambda workbench: workbench.cohorts(by="ad"),
     "compare": lambda workbench: workbench.compare("1", "2"),
     "funnel": lambda workbench: workbench.funnel(),
+    "inbox": lambda workbench: workbench.inbox(as_of="2026-11-03T00:00:00Z"),
     "latency": lambda workbench: workbench.latency(by="ad"),
     "latency by hour": lambda workbench: workbench.latency(by="weekday_hour"),
     "outlook": lambda workbench: workbench.outlook(),
@@ -46,7 +47,9 @@ def test_a_question_draws_itself_and_has_rows_to_read_beneath(name: str, shop: c
     figure, table = result.figure, result.figure_table
     assert figure.layout.meta["finding"].endswith(".")
     assert len(table) > 0
-    assert set(table.columns) <= set(result.df.columns) | {f"cac_{model}" for model in MODELS}
+    assert set(table.columns) <= set(result.df.columns) | {"time_left", "waiting", "waiting_from_ads"} | {
+        f"cac_{model}" for model in MODELS
+    }
 
 
 MODELS = ("first_touch", "last_touch", "linear", "markov", "position_based", "shapley", "time_decay")

@@ -180,3 +180,8 @@ def outlook(names):
         expected_effect_low=[5.0 if each else -4.0 for each in up],
         expected_effect_high=[12.0 if each else -1.0 for each in up],
     )
+
+
+def inbox(*waiting):
+    """People who wait, as (seconds until the window closes, who opened the conversation, seconds waited)."""
+    return pd.DataFrame(waiting, columns=["seconds_left", "opened_by", "waited_seconds"])
