@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from ctm_analytics.display import Display, as_text, displayed, screen_columns
 from ctm_analytics.errors import NoFigure
+from ctm_analytics.plan import Plan
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -48,6 +50,8 @@ class Result:
         view: Sequence[str] = (),
         chart: Chart | None = None,
         side_by_side: pa.Table | None = None,
+        plan: Plan | None = None,
+        analyze: Callable[[str], str] | None = None,
     ) -> None:
         self.table = _zoned(table)
         self.sql = sql
@@ -57,6 +61,8 @@ class Result:
         self._zone = zone
         self._chart = chart
         self._side_by_side = side_by_side
+        self._plan = plan or Plan((), 0.0)
+        self._analyze = analyze
 
     @cached_property
     def df(self) -> pd.DataFrame:
@@ -84,6 +90,18 @@ class Result:
             If the question has no chart; an ``AttributeError`` too.
         """
         return self._own_chart().tabulate(self.df)
+
+    def explain(self, *, analyze: bool = False) -> Plan:
+        """Say how the answer was come by: relations read or made, files and bytes, and where the time went.
+
+        Parameters
+        ----------
+        analyze : bool, ask the slowest question of the engine once more, and add what it says of its own work
+        """
+        slowest = self._plan.slowest
+        if not analyze or slowest is None or self._analyze is None:
+            return self._plan
+        return replace(self._plan, tree=self._analyze(slowest.statement))
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.startswith("_")]

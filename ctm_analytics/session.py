@@ -14,6 +14,7 @@ from ctm_analytics.derived.parts import RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, InvalidFile, NoData
 from ctm_analytics.models import Parameters, compose, in_order, literal
+from ctm_analytics.plan import Step, Stopwatch
 from ctm_analytics.questions import FilterWords, Question, ask
 from ctm_analytics.results import Chart, Result
 from ctm_analytics.settings import Settings, did_you_mean
@@ -59,7 +60,8 @@ class Session:
         self.fingerprint = sources.fingerprint()
         self._weighed = self._weights = ""
         self._engine = DuckDBEngine(sources.files, SCHEMAS, settings.memory_limit)
-        self._kept = KeptRelations(data / "derived", sources, self._engine)
+        self._stopwatch = Stopwatch()
+        self._kept = KeptRelations(data / "derived", sources, self._engine, self._stopwatch)
         self._check_zone()
         self.currency = self._reporting_currency()
 
@@ -71,6 +73,7 @@ class Session:
         InvalidArgument
             Naming the word, its value, and what it may be.
         """
+        self._stopwatch.start()
         question = ask(filters, self._settings, self._as_of, **attribution)
         named: dict[str, Any] = {
             word: self._named(question, word, str(value), columns)
@@ -111,12 +114,15 @@ class Session:
         """
         parameters = question.parameters(self._settings, self.currency) | words
         given = self._given([model], question, parameters)
+        statement = compose(model, parameters, given)
+        self._stopwatch.resume()
         try:
-            table = self._engine.query(compose(model, parameters, given))
+            table = self._engine.query(statement)
         except (QueryError, InvalidFile):
             if not self._kept.forget_lost():
                 raise
             return self.run(model, question, **words)
+        self._stopwatch.note(Step(model, "asked", table.num_rows, statement=statement))
         return table, compose(model, parameters)
 
     def _given(self, models: list[str], question: Question, parameters: Parameters) -> dict[str, str]:
@@ -179,6 +185,8 @@ class Session:
             view=view,
             chart=chart,
             side_by_side=side_by_side,
+            plan=self._stopwatch.plan(),
+            analyze=self._engine.analyzed,
         )
 
     def nothing(self, question: Question) -> NoData:

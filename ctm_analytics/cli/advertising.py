@@ -41,6 +41,14 @@ def ads(
     model: Model = None,
     window_days: WindowDays = None,
     basis: Basis = "cohort",
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Say instead how the answer was come by, and where the time went."),
+    ] = False,
+    analyze: Annotated[
+        bool,
+        typer.Option("--analyze", help="As --explain, and the engine's own account of its slowest query."),
+    ] = False,
     row_format: Format = "table",
     output: Output = None,
 ) -> None:
@@ -60,7 +68,10 @@ def ads(
         campaign=campaign,
         ad=ad,
     )
-    show(result, row_format, output)
+    if explain or analyze:
+        print(result.explain(analyze=analyze))
+    else:
+        show(result, row_format, output)
 
 
 @app.command(epilog="Example: ctm outlook --since 2026-11-09 --until 2026-11-15")

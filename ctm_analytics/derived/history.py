@@ -23,6 +23,10 @@ class EventHistory:
     Parameters
     ----------
     files : iterable of Path, the files of events
+
+    Attributes
+    ----------
+    how : str, how the relations were come by: ``read``, ``mended`` or ``made``
     """
 
     def __init__(self, folder: DerivedFolder, files: Iterable[Path], engine: DuckDBEngine) -> None:
@@ -34,9 +38,10 @@ class EventHistory:
         self._key = ""
         self._state: State | None = None
         self._paths: dict[str, list[Path]] = {}
+        self.how = "read"
 
-    def select(self, name: str, parameters: Parameters) -> str | None:
-        """Give a SELECT that stands for a relation; None where nothing can be kept.
+    def prepare(self, parameters: Parameters) -> list[Path] | None:
+        """Come by the relations; the files of events that were read for it, None where they are there already.
 
         Raises
         ------
@@ -44,12 +49,24 @@ class EventHistory:
             If a file of events is damaged or gone.
         """
         moment = self._moment(parameters)
-        refresh = Refresh(self._engine, self._folder, self._files, parameters)
-        if self._key != moment.key:
-            state = self._found(moment) or self._refreshed(moment, refresh) or refresh.built(moment)
-            self._key, self._state, self._paths = moment.key, state, {}
+        if self._key == moment.key:
+            return None
+        refresh = self._refresh(parameters)
+        self._key, self._state, self._paths = moment.key, self._come_by(moment, refresh), {}
+        return [self._files[name] for name in sorted(refresh.read)]
+
+    def select(self, name: str, parameters: Parameters) -> str | None:
+        """Give a SELECT that stands for a relation; None where nothing can be kept.
+
+        Raises
+        ------
+        QueryError, InvalidFile
+            As for :meth:`prepare`.
+        """
+        self.prepare(parameters)
         if self._state is not None and name not in self._paths and not self._shown(name):
-            self._state, self._paths = refresh.built(moment), {}  # what was kept is damaged
+            # What was kept is damaged.
+            self._state, self._paths = self._refresh(parameters).built(self._moment(parameters)), {}
         if self._state is None or not (name in self._paths or self._shown(name)):
             return None
         return f"select * from kept_{name}"
@@ -60,9 +77,9 @@ class EventHistory:
             self._known_at[as_of] = self._look(as_of)
         return self._known_at[as_of]
 
-    def paths(self) -> list[Path]:
-        """List the files that are being read."""
-        return [path for paths in self._paths.values() for path in paths]
+    def paths(self, name: str | None = None) -> list[Path]:
+        """List the files that are being read, or those of one relation."""
+        return [path for of, paths in self._paths.items() for path in paths if name in (None, of)]
 
     def forget_lost(self) -> bool:
         """Forget what was kept where somebody has removed a file of it; whether somebody has."""
@@ -70,6 +87,9 @@ class EventHistory:
         if is_lost:
             self._key, self._state, self._paths = "", None, {}
         return is_lost
+
+    def _refresh(self, parameters: Parameters) -> Refresh:
+        return Refresh(self._engine, self._folder, self._files, parameters)
 
     def _moment(self, parameters: Parameters) -> Moment:
         as_of = parameters["as_of"]
@@ -108,6 +128,16 @@ class EventHistory:
                 known_at.append(row.get("known_at") or BEGINNING)
         self._facts = facts
         return max(known_at, default=BEGINNING)
+
+    def _come_by(self, moment: Moment, refresh: Refresh) -> State | None:
+        self.how = "read"
+        if (state := self._found(moment)) is not None:
+            return state
+        self.how = "mended"
+        if (state := self._refreshed(moment, refresh)) is not None:
+            return state
+        self.how = "made"
+        return refresh.built(moment)
 
     def _found(self, moment: Moment) -> State | None:
         if self._folder.find(moment.key) is None:

@@ -7,6 +7,7 @@ later finds what the first one left.
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ctm_analytics.derived.history import EventHistory
 from ctm_analytics.derived.parts import RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine
 from ctm_analytics.models import Parameters, compose, literal
+from ctm_analytics.plan import Step, Stopwatch
 from ctm_analytics.sources import Sources
 
 # What the models compare with :as_of.
@@ -35,9 +37,10 @@ class KeptRelations:
     path : Path, the folder of the files
     """
 
-    def __init__(self, path: Path, sources: Sources, engine: DuckDBEngine) -> None:
+    def __init__(self, path: Path, sources: Sources, engine: DuckDBEngine, stopwatch: Stopwatch) -> None:
         self._folder = DerivedFolder(path)
         self._sources = sources
+        self._stopwatch = stopwatch
         self._engine = engine
         self._history = EventHistory(self._folder, sources.files["raw_events"], engine)
         self._statements: dict[str, str] = {}
@@ -57,8 +60,16 @@ class KeptRelations:
         QueryError, InvalidFile
             If a file that the model reads is damaged or gone.
         """
-        if name in RELATIONS and (select := self._history.select(name, parameters)) is not None:
-            return select
+        self._stopwatch.resume()
+        if name in RELATIONS:
+            if (read := self._history.prepare(parameters)) is not None:
+                size = sum(path.stat().st_size for path in read)
+                self._stopwatch.note(Step("events", self._history.how, None, len(read), size))
+            before = self._history.paths(name)
+            if (select := self._history.select(name, parameters)) is not None:
+                if (paths := self._history.paths(name)) != before:
+                    self._note(name, "read", paths)
+                return select
         sql = compose(name, parameters)
         statement = sql + weights if "raw_removal_effects" in sql else sql
         if self._statements.get(name) != statement:
@@ -77,6 +88,7 @@ class KeptRelations:
                 raise OSError("A file was replaced while it was read, and what it held may have been erased.")
 
         path = self._folder.find(key)
+        how = "made" if path is None else "read"
         if path is None:
             path = self._folder.put(key, ".parquet", write)
             self._folder.tidy([*self._paths.values(), *self._history.paths()])
@@ -87,6 +99,11 @@ class KeptRelations:
         else:
             self._paths[name] = path
             self._engine.create_file_view(f"kept_{name}", [path])
+        self._note(name, how, [] if path is None else [path])
+
+    def _note(self, name: str, how: str, paths: Sequence[Path]) -> None:
+        rows = sum(map(self._engine.rows_of, paths)) if paths else None
+        self._stopwatch.note(Step(name, how, rows, len(paths), sum(path.stat().st_size for path in paths)))
 
     def forget_lost(self) -> bool:
         """Forget relations whose files somebody has removed; whether there were any."""

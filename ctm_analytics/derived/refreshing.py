@@ -6,7 +6,7 @@ events vanished, is made anew from all events.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -64,6 +64,10 @@ class Refresh:
     ----------
     files : mapping of a file's name to its path: all files of events
     parameters : those of the models
+
+    Attributes
+    ----------
+    read : set of str, names of the files of events that were read
     """
 
     def __init__(
@@ -78,9 +82,11 @@ class Refresh:
         self._files = files
         self._parameters = parameters
         self._made: list[str] = []
+        self.read: set[str] = set()
 
     def built(self, moment: Moment) -> State | None:
         """Work everything out from all events; None where nothing can be written."""
+        self.read = set(self._files)
         parts: dict[str, str] = {}
         given: dict[str, str] = {}
         for name in RELATIONS:
@@ -238,7 +244,8 @@ class Refresh:
     def _show(self, parts: Mapping[str, str], name: str, view: str) -> bool:
         return show(self._engine, self._folder, parts, name, view) is not None
 
-    def _look_at(self, names: Iterable[str]) -> None:
+    def _look_at(self, names: set[str]) -> None:
+        self.read |= names
         self._engine.create_named_view("looked_at", [self._files[name] for name in sorted(names)], EVENTS)
 
     def _make(self, name: str, sql: str) -> None:

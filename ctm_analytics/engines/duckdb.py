@@ -175,6 +175,15 @@ class DuckDBEngine:
         left_out = "exclude (filename)" if files else ""
         self.create_view(name, f"select * {left_out}, {file} as file from {rows}")
 
+    def analyzed(self, sql: str) -> str:
+        """Run a statement and say, as the engine does, what each part of it did and how long it took."""
+        return str(self._connection.execute(f"explain analyze {sql}").fetchall()[0][1])
+
+    def rows_of(self, file: Path) -> int:
+        """Say how many rows a Parquet file has, by what it says of itself."""
+        counted = self._connection.execute(f"select count(*) from {_parquet([file])}")
+        return int(counted.fetchall()[0][0])
+
     def drop_tables(self, names: Iterable[str]) -> None:
         """Let go of tables that were made with :meth:`create_table`."""
         for name in names:

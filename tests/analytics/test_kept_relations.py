@@ -145,3 +145,23 @@ def test_what_is_superseded_goes_after_its_grace_and_the_rest_after_its_age(tmp_
     os.utime(unfinished, (now - GRACE_SECONDS - 9,) * 2)
     folder.tidy([paths["c"]])
     assert sorted(folder.path.iterdir()) == sorted(paths[key] for key in "abce")
+
+
+def test_an_answer_says_what_was_read_and_made_for_it(shop: World) -> None:
+    steps = {step.name: step for step in opened(shop).ads().explain().steps}
+    assert (steps["events"].how, steps["events"].files) == ("made", 2)
+    assert (steps["credits"].how, steps["credits"].rows) == ("made", 1)
+    assert steps["ad_performance"].how == "asked"
+    plan = opened(shop).ads().explain()
+    steps = {step.name: step for step in plan.steps}
+    assert (steps["events"].how, steps["events"].files, steps["credits"].how) == ("read", 0, "read")
+    assert steps["conversation_timelines"].rows == 20
+    assert 0 < sum(step.seconds for step in plan.steps) <= plan.seconds
+    assert str(plan).splitlines()[0].split() == ["step", "how", "rows", "files", "MB", "seconds"]
+    assert plan._repr_html_().startswith("<pre>step")
+
+
+def test_the_engine_says_what_it_did_for_the_slowest_question(shop: World) -> None:
+    tree = opened(shop).ads().explain(analyze=True).tree
+    assert "Total Time" in tree
+    assert "parquet" in tree.lower()
