@@ -49,7 +49,7 @@ def verdict_reason(ad: "pd.Series[Any]", target_cac: float | None, currency: str
     Examples
     --------
     >>> verdict_reason(pd.Series({"verdict": "cut", "p_below_target": 0.004}), 45, "USD")
-    'under 1\xa0% likely below $45'
+    'under 1\xa0% likely < $45'
     >>> verdict_reason(pd.Series({"verdict": "too_early", "immature": 43, "conversations": 60}), 45, "USD")
     '43 of 60 chats young'
     """
@@ -61,7 +61,7 @@ def verdict_reason(ad: "pd.Series[Any]", target_cac: float | None, currency: str
         if young > everybody / 2:
             return f"{count(young)} of {count(everybody)} chats young"
         return "too little spent"
-    return f"{_likely(number_or_none(ad.get('p_below_target')))} likely below {money(target_cac, currency)}"
+    return f"{_likely(number_or_none(ad.get('p_below_target')))} likely < {money(target_cac, currency)}"
 
 
 def _likely(chance: float | None) -> str:

@@ -34,6 +34,9 @@ def cost_sentence(total: "pd.Series[Any]", previous: "pd.Series[Any] | None" = N
         if not number_or_none(total["spend"]):
             customers = count(total["new_customers"])
             return f"No ad spend is known for this period; ads brought {customers} new customers."
+        if not number_or_none(total.get("conversations")) and not number_or_none(total.get("sales")):
+            spent = money(total["spend"], currency)
+            return f"{spent} was spent on ads; what it brought is not known, since nothing was captured."
         return f"{money(total['spend'], currency)} of ad spend brought no new customer yet."
     low, high = number_or_none(total["cac_low"]), number_or_none(total["cac_high"])
     interval = f"95 % between {money(low, currency)} and {money(high, currency)}"
@@ -96,10 +99,12 @@ def speed_sentence(row: "pd.Series[Any]", curve: pd.DataFrame | None = None) -> 
 
     Parameters
     ----------
-    row : the row of ``workbench.latency()``
+    row : the row of ``workbench.latency()``; an empty one, where it has no answer, gives an empty sentence
     curve : frame of ``workbench.response_curve(by=…)`` or None; its slowest group is compared with its fastest
     """
-    if not number_or_none(row.get("engaged")):
+    if row.empty:
+        return ""
+    if not number_or_none(row["engaged"]):
         return "Nobody wrote in this period."
     median = number_or_none(row["median_first_response_seconds"])
     if median is None:

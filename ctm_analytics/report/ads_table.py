@@ -17,7 +17,7 @@ LEVELS = {"ad": "Ad", "adset": "Ad set", "campaign": "Campaign"}
 VERDICTS = {"scale": "to scale", "cut": "to cut", "watch": "to watch", "too_early": "too early to judge"}
 # An interval that begins above this is read without cents.
 _CENTS_BELOW = 5
-_BAR_WIDTH, _BAR_HEIGHT = 72, 12
+_BAR_WIDTH, _BAR_HEIGHT = 56, 12
 
 Scales = dict[str, tuple[float, float]]
 

@@ -36,6 +36,8 @@
   async function draw(chart) {
     const { data, layout } = adapted(chart);
     await Plotly.react(chart.place, data, layout, config);
+    // Read aloud, loose labels and ticks make no sense: the figure has a name, and its numbers are a table.
+    chart.place.querySelectorAll("svg.main-svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
     chart.width = chart.place.clientWidth;
     chart.place.style.minHeight = "";
   }

@@ -2,16 +2,15 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from notebook_reports import report_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ctm_analytics import charts
 from ctm_analytics.report.page import Report
-from ctm_analytics.report.runner import run_report
 
 ROOT = Path(__file__).parents[2]
 # Nothing of its own may reach the network: every request that a test sees is the report's.
@@ -38,17 +37,10 @@ HOSTILE_NAMES = [
 
 @pytest.fixture(scope="session")
 def weekly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The weekly report of the sample data, made as `ctm report` makes it."""
-    run = run_report(
-        ROOT / "notebooks" / "reports" / "weekly.ipynb",
-        data=ROOT / "data" / "sample",
-        since=date(2026, 11, 9),
-        until=date(2026, 11, 15),
-        as_of=datetime(2026, 12, 1, tzinfo=UTC),
-        parameters={},
-        out=tmp_path_factory.mktemp("reports"),
-    )
-    return run.page
+    """The weekly report of the sample data."""
+    out = tmp_path_factory.mktemp("reports")
+    data = ROOT / "data" / "sample"
+    return report_of(data, out, since="2026-11-09", until="2026-11-15", as_of="2026-12-01T00:00:00+00:00")
 
 
 @pytest.fixture(scope="session")

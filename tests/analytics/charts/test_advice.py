@@ -60,8 +60,8 @@ def test_without_a_target_the_safest_ad_is_named(judged):
 @pytest.mark.parametrize(
     ("ad", "reason"),
     [
-        ({"verdict": "watch", "p_below_target": 0.42}, "42\xa0% likely below $45"),
-        ({"verdict": "scale", "p_below_target": 0.999}, "over 99\xa0% likely below $45"),
+        ({"verdict": "watch", "p_below_target": 0.42}, "42\xa0% likely < $45"),
+        ({"verdict": "scale", "p_below_target": 0.999}, "over 99\xa0% likely < $45"),
         ({"verdict": "too_early", "immature": 1, "conversations": 40}, "too little spent"),
         ({"verdict": None}, ""),
     ],

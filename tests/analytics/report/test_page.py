@@ -97,7 +97,7 @@ def test_every_chart_has_a_heading_a_reading_and_its_numbers_as_a_table(report):
     page = report.html()
     chart = page[page.index('class="card chart"') : page.index('class="card ads"')]
     assert "<h2" in chart
-    assert 'role="img"' in chart
+    assert 'role="figure"' in chart
     assert "<details>" in chart
     assert "<caption>" in chart
 
