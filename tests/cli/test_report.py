@@ -47,6 +47,16 @@ def test_a_report_over_bad_data_is_written_and_ends_with_3(ctm, world):
     )
 
 
+def test_a_report_that_cannot_be_printed_is_written_all_the_same(ctm, world, monkeypatch, tmp_path):
+    start = datetime(2026, 11, 2, 8)
+    data = world.event("p", start, ad_id="1").spend(start.date(), "1", "5.00").write()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    run = ctm("report", "--data", data, "--week", "2026-W45", "--as-of", AS_OF, "--format", "html,pdf")
+    assert run.exit_code == 1
+    assert [Path(line).name for line in run.text.splitlines()] == ["index.html"]
+    assert "no Chromium or Chrome is installed here" in run.stderr
+
+
 def test_a_week_without_data_ends_with_4_and_writes_nothing(ctm, sample):
     run = ctm("report", "--data", sample, "--week", "2020-W10", "--as-of", AS_OF)
     assert run.exit_code == 4

@@ -59,3 +59,9 @@ def test_a_unit_that_does_not_exist_is_refused_with_a_suggestion():
     assert str(caught.value) == (
         "unit: 'mony' is not a unit. Did you mean 'money'? Use one of count, money, percent, seconds, ratio."
     )
+
+
+def test_a_worse_number_whose_sales_are_still_to_come_may_still_improve():
+    young = {"unit": "money", "down_is_good": True, "is_ripening": True}
+    assert tile("CAC", 50, 40, **young).verdict == "may still improve"
+    assert tile("CAC", 30, 40, **young).verdict == "better"

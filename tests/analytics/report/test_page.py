@@ -186,3 +186,31 @@ def test_where_the_period_before_has_no_data_everything_is_unknown():
     _, before = Report("Weekly report", "2026-11-16", "2026-11-22").compare(question)
     assert before.isna().all()
     assert list(before.index) == ["since", "until"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "before"),
+    [
+        ("2026-11-01", "2026-11-30", ("2026-10-01", "2026-10-31")),
+        ("2028-03-01", "2028-03-31", ("2028-02-01", "2028-02-29")),
+        ("2026-11-01", "2026-11-29", ("2026-10-03", "2026-10-31")),
+    ],
+)
+def test_before_a_calendar_month_comes_the_calendar_month_before(since, until, before):
+    assert tuple(map(str, Report("Monthly", since, until).previous)) == before
+
+
+def test_a_command_made_of_an_id_is_quoted_for_the_shell(origin, ads):
+    made = Report("Weekly report", "2026-11-16", "2026-11-22", workbench=origin)
+    made.ads_table(ads.assign(ad_id="$(touch /hit)"))
+    assert 'data-key="&#39;$(touch /hit)&#39;"' in made.html()
+
+
+def test_what_was_read_and_how_fresh_it_is_stands_with_the_checks(origin):
+    made = Report("Weekly report", "2026-11-16", "2026-11-22", workbench=origin)
+    held = {"events": 1200, "last_received_at": pd.Timestamp("2026-11-22 21:30", tz="UTC"), "ads": 3}
+    held |= {"last_spend_day": pd.Timestamp("2026-11-21"), "sales": 0, "last_sale_day": None}
+    made.quality(pd.DataFrame({"check": ["gaps"], "status": ["ok"]}), pd.Series(held, dtype=object))
+    assert made.sections[-1].note == (
+        "Read: 1,200 events, the last received 22 Nov 2026, 23:30; spend of 3 ads until 21 Nov 2026; 0 sales."
+    )

@@ -95,3 +95,28 @@ def test_a_csv_writes_a_day_as_a_day():
 
 def test_a_csv_writes_missing_as_nothing():
     assert write_csv(pd.DataFrame({"cac": [None, 3.5]})).splitlines()[1:] == ['""', "3.5"]
+
+
+def test_a_campaign_stands_in_the_columns_of_an_ad(ads):
+    campaigns = pd.DataFrame(
+        [{"campaign_id": "7", "campaign_name": "Prospecting", "spend": 10.0, "sales": 2.0}]
+    )
+    table = ads_table(ads, None, "USD", levels={"campaign": campaigns})
+    assert list(table.levels) == ["ad", "campaign"]
+    (row,) = table.levels["campaign"]
+    written = {column.label: cell.text for column, cell in zip(table.columns, row, strict=True)}
+    assert (written["Ad"], written["Spend"], written["Sales"], written["CAC"]) == (
+        "Prospecting",
+        "$10",
+        "2",
+        "–",
+    )
+    assert row[0].key == "7"
+
+
+def test_a_verdict_says_why_and_every_heading_what_it_means(ads):
+    judged = ads.assign(verdict=["scale", None, "cut"], p_below_target=[0.95, None, 0.02])
+    table = ads_table(judged, None, "USD", target_cac=45.0)
+    place = [column.label for column in table.columns].index("Verdict")
+    assert [row[place].reason for row in table.rows] == ["2\xa0% likely < $45", "95\xa0% likely < $45", ""]
+    assert dict(table.meanings)["Verdict"].startswith("scale (")
