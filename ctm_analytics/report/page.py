@@ -1,80 +1,34 @@
 """The report: one HTML file that carries everything it needs and asks no other host for anything."""
 
 import json
-import shlex
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from importlib import metadata, resources
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-import plotly.io as pio
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
-from ctm_analytics.charts.theme import CONFIG
-from ctm_analytics.columns import NOT_CREDITED, column_of
+from ctm_analytics.columns import column_of
 from ctm_analytics.errors import InvalidArgument, NoData
-from ctm_analytics.formats import MONTHS, count, period
-from ctm_analytics.report.ads_table import LEVELS, ads_table, verdict_counts
+from ctm_analytics.formats import period
+from ctm_analytics.report.ads_table import ads_table, verdict_counts
 from ctm_analytics.report.completeness import missing
 from ctm_analytics.report.kpi import Tile, tile
-from ctm_analytics.report.plotly_bundle import plotly_bundle, policy_hash
+from ctm_analytics.report.rendering import rendered
+from ctm_analytics.report.section import (
+    Section,
+    anchor_of,
+    finding_of,
+    quality_finding,
+    script_json,
+    without_title,
+)
+from ctm_analytics.report.source import Answer, Source, moment, read_sentence
 from ctm_analytics.report.summary import summarise
-from ctm_analytics.report.tables import Table, data_table, write_csv
-from ctm_analytics.settings import Settings
-
-VERSIONS = ("ctm-analytics", "plotly", "duckdb", "pandas")
-_PARTS = resources.files("ctm_analytics.report")
-
-
-class Source(Protocol):
-    """What a report says about where its numbers come from; a workbench is one."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings that the numbers were made with."""
-
-    @property
-    def as_of(self) -> datetime:
-        """The instant the answers are for, with a zone."""
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of everything that was read."""
-
-    @property
-    def currency(self) -> str | None:
-        """The currency of all amounts, ISO 4217."""
-
-
-class Answer(Protocol):
-    """What a question returns."""
-
-    @property
-    def df(self) -> pd.DataFrame:
-        """The rows."""
-
-
-@dataclass
-class Section:
-    """One question of the report with its answer."""
-
-    title: str
-    anchor: str
-    kind: str
-    finding: str = ""
-    note: str = ""
-    figure: Markup | None = None
-    height: int = 0
-    table: Table | None = None
-    passed: Table | None = None
-    rows: pd.DataFrame | None = None
-    command: str = ""
+from ctm_analytics.report.tables import data_table, write_csv
 
 
 @dataclass
@@ -153,7 +107,9 @@ class Report:
         source = self.workbench
         is_over = source is None or source.as_of.astimezone(source.settings.zone).date() > self.until
         if source and not is_over:
-            self.notice(f"The period is not over: the numbers are those until {_instant(source)}.")
+            self.notice(
+                f"The period is not over: the numbers are those until {moment(source.as_of, source)}."
+            )
         if lacks:
             self.notice(f"In this period {lacks}: the numbers are of what is known.")
         if lacked:
@@ -239,9 +195,9 @@ class Report:
         if table is not None:
             section.table = data_table(table, self.currency)
         if figure is not None:
-            section.finding = _finding(figure)
+            section.finding = finding_of(figure)
             if not (figure.layout.meta or {}).get("nothing"):
-                section.figure = _script_json(_without_title(figure))
+                section.figure = script_json(without_title(figure))
                 section.height = int(figure.layout.height or 400)
 
     def ads_table(
@@ -282,11 +238,11 @@ class Report:
         title : str
         """
         section = self._add(title, "quality", rows=checks)
-        section.note = "" if held is None else _read(held, self.workbench)
+        section.note = "" if held is None else read_sentence(held, self.workbench)
         named = checks.assign(check=[column_of(str(check)).label for check in checks["check"]])
         is_passed = (checks["status"] == "ok").to_numpy(dtype=bool)
         open_checks = named[~is_passed].sort_values("status", kind="stable")  # fail before warn
-        section.finding = _quality_finding(len(checks), [str(status) for status in open_checks["status"]])
+        section.finding = quality_finding(len(checks), [str(status) for status in open_checks["status"]])
         section.table = data_table(open_checks, self.currency)
         section.passed = data_table(named[is_passed], self.currency)
 
@@ -314,36 +270,13 @@ class Report:
 
     def html(self) -> str:
         """Make the page."""
-        script = _part("page.js")
-        bundle = plotly_bundle()
-        environment = Environment(
-            autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        environment.filters["quote"] = shlex.quote
-        return environment.from_string(_part("page.html")).render(
-            report=self,
-            style=Markup(_part("page.css")),
-            script=Markup(script),
-            plotly=bundle.packed,
-            policy=Markup(f"{policy_hash(script.encode())} {bundle.policy_hash}"),
-            config=_script_json(CONFIG),
-            compared_with=period(*self.previous),
-            not_credited=NOT_CREDITED,
-            places=LEVELS,
-            days=(self.until - self.since).days + 1,
-            as_of=_instant(self.workbench) if self.workbench else "",
-            versions=[f"{name} {metadata.version(name)}" for name in VERSIONS],
-        )
+        return rendered(self)
 
     def _add(self, title: str, kind: str, note: str = "", rows: pd.DataFrame | None = None) -> Section:
-        anchor = _anchor(title, [section.anchor for section in self.sections])
+        anchor = anchor_of(title, [section.anchor for section in self.sections])
         section = Section(title=title, anchor=anchor, kind=kind, note=note, rows=rows)
         self.sections.append(section)
         return section
-
-
-def _part(name: str) -> str:
-    return _PARTS.joinpath(name).read_text(encoding="utf-8")
 
 
 def _day(name: str, value: date | str) -> date:
@@ -357,72 +290,3 @@ def _day(name: str, value: date | str) -> date:
 
 def _last_of_month(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
-
-
-def _anchor(title: str, taken: Iterable[str]) -> str:
-    """Name a section in its address: fixed by its title, so that bytes repeat and links hold.
-
-    Examples
-    --------
-    >>> _anchor("Cost per new customer?", ["cost-per-new-customer"])
-    'cost-per-new-customer-2'
-    """
-    words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in title.lower())
-    anchor = "-".join(words.split()) or "section"
-    copies = sum(1 for name in taken if name == anchor or name.startswith(f"{anchor}-"))
-    return f"{anchor}-{copies + 1}" if copies else anchor
-
-
-def _finding(figure: go.Figure) -> str:
-    meta = figure.layout.meta or {}
-    return str(meta.get("finding") or figure.layout.title.text or "")
-
-
-def _without_title(figure: go.Figure) -> dict[str, Any]:
-    """Take the title out: the page says it in text, which wraps on a phone and can be read aloud."""
-    drawn: dict[str, Any] = json.loads(pio.to_json(figure, engine="json"))
-    drawn["layout"].pop("title", None)
-    return drawn
-
-
-def _script_json(value: Any) -> Markup:
-    """Write JSON that no text in it can end the script element, or the page, with."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-def _instant(source: Source) -> str:
-    return _local(source.as_of, source)
-
-
-def _local(at: datetime, source: Source | None) -> str:
-    at = at.astimezone(source.settings.zone if source else UTC)
-    return f"{_date(at)}, {at:%H:%M}"
-
-
-def _date(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def _read(held: "pd.Series[Any]", source: Source | None) -> str:
-    """Say what was read, and until when it reaches."""
-    received = held["last_received_at"]
-    last = "never" if pd.isna(received) else _local(pd.Timestamp(received).to_pydatetime(), source)
-    spend, sales = (
-        "" if pd.isna(held[name]) else f" until {_date(held[name])}"
-        for name in ("last_spend_day", "last_sale_day")
-    )
-    return (
-        f"Read: {count(held['events'])} events, the last received {last};"
-        f" spend of {count(held['ads'])} ads{spend}; {count(held['sales'])} sales{sales}."
-    )
-
-
-def _quality_finding(checks: int, failed: list[str]) -> str:
-    if not failed:
-        return f"All {checks} checks passed."
-    severe = failed.count("fail")
-    words = "needs" if len(failed) == 1 else "need"
-    return f"{len(failed)} of {checks} checks {words} attention" + (
-        f", {severe} of them failed." if severe else "."
-    )
