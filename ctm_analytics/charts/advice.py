@@ -25,9 +25,11 @@ def advice_sentence(ads: pd.DataFrame, target_cac: float | None) -> str:
     Returns
     -------
     str
-        Names at most ``MOST_NAMES`` ads of a kind: those that spent most.
+        Names at most ``MOST_NAMES`` ads of a kind: those that spent most. Empty where there is no ad.
     """
     rows = ads[ads["ad_id"].notna()]
+    if rows.empty:
+        return ""
     if target_cac is None:
         return f"{best_ad_sentence(ads)} {idle_ads_sentence(ads)}".strip()
     judged = {verdict: rows[rows["verdict"] == verdict] for verdict in ("scale", "cut", "watch", "too_early")}

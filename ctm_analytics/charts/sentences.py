@@ -32,9 +32,9 @@ def cost_sentence(total: "pd.Series[Any]", previous: "pd.Series[Any] | None" = N
     cac = number_or_none(total["cac"])
     if cac is None:
         if not number_or_none(total["spend"]):
-            customers = count(total["new_customers"])
+            customers = count(number_or_none(total["new_customers"]) or 0)
             return f"No ad spend is known for this period; ads brought {customers} new customers."
-        if not number_or_none(total.get("conversations")) and not number_or_none(total.get("sales")):
+        if number_or_none(total.get("conversations")) == 0 and not number_or_none(total.get("sales")):
             spent = money(total["spend"], currency)
             return f"{spent} was spent on ads; what it brought is not known, since nothing was captured."
         return f"{money(total['spend'], currency)} of ad spend brought no new customer yet."
@@ -99,11 +99,9 @@ def speed_sentence(row: "pd.Series[Any]", curve: pd.DataFrame | None = None) -> 
 
     Parameters
     ----------
-    row : the row of ``workbench.latency()``; an empty one, where it has no answer, gives an empty sentence
+    row : the row of ``workbench.latency()``
     curve : frame of ``workbench.response_curve(by=…)`` or None; its slowest group is compared with its fastest
     """
-    if row.empty:
-        return ""
     if not number_or_none(row["engaged"]):
         return "Nobody wrote in this period."
     median = number_or_none(row["median_first_response_seconds"])

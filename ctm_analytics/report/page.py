@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from ctm_analytics.columns import column_of
+from ctm_analytics.columns import COLUMNS, column_of
 from ctm_analytics.errors import InvalidArgument, NoData
 from ctm_analytics.formats import period
 from ctm_analytics.report.ads_table import ads_table, verdict_counts
@@ -26,7 +26,7 @@ from ctm_analytics.report.section import (
     script_json,
     without_title,
 )
-from ctm_analytics.report.source import Answer, Source, moment, read_sentence
+from ctm_analytics.report.source import Answer, Source, moment, read_sentence, unknown
 from ctm_analytics.report.summary import summarise
 from ctm_analytics.report.tables import data_table, write_csv
 
@@ -95,16 +95,27 @@ class Report:
         """The options by which ``ctm`` asks about the same days."""
         return f"--since {self.since} --until {self.until}"
 
-    def rests_on(self, days: pd.DataFrame) -> None:
-        """Note which days nothing is known of; where there are some, ``compare`` compares with nothing.
+    def days(self, question: Callable[..., Answer], *, before: int = 0) -> pd.DataFrame:
+        """Ask for each day, and note which days nothing is known of: then ``compare`` compares with nothing.
 
         Parameters
         ----------
-        days : frame of ``workbench.ads(by="day")`` of the period, the one before it, and more if there is more
+        question : ``workbench.ads``
+        before : int, how many days to read before the period; at least those of the period before
+
+        Returns
+        -------
+        DataFrame
+            As of ``workbench.ads(by="day")``, in order; no rows where no ad spent anything or brought anybody.
         """
-        before = period(*self.previous)
-        lacks, lacked = missing(days, self.since, self.until), missing(days, *self.previous)
-        source = self.workbench
+        first = min(self.previous[0], self.since - timedelta(days=before))
+        source, lacks, lacked = self.workbench, "", ""
+        try:
+            days = question(by="day", since=first, until=self.until).df.sort_values("day")
+            lacks, lacked = missing(days, self.since, self.until), missing(days, *self.previous)
+        except NoData:
+            days = pd.DataFrame(columns=["day", *COLUMNS])
+            self.notice("No ad spent anything or brought anybody: all conversations opened without one.")
         is_over = source is None or source.as_of.astimezone(source.settings.zone).date() > self.until
         if source and not is_over:
             self.notice(
@@ -113,8 +124,9 @@ class Report:
         if lacks:
             self.notice(f"In this period {lacks}: the numbers are of what is known.")
         if lacked:
-            self.notice(f"Not compared with {before}: there {lacked}.")
+            self.notice(f"Not compared with {period(*self.previous)}: there {lacked}.")
         self.is_comparable = is_over and not lacks and not lacked
+        return days
 
     def compare(
         self, question: Callable[..., Answer], **words: Any
@@ -129,12 +141,12 @@ class Report:
         Returns
         -------
         pair of Series
-            The second is all null where the period before has no data, or days lack data (``rests_on``); both are empty
+            The second is all null where the period before has no data, or days lack data (``days``); both are all null
             where this period has no answer.
         """
         answer = self.ask(question, **words)
         if answer is None:
-            return pd.Series(dtype=object), pd.Series(dtype=object)
+            return unknown(), unknown()
         now, nothing = answer.df, pd.Series(None, index=answer.df.columns, dtype=object)
         if not self.is_comparable:
             return now.iloc[0], nothing
@@ -206,7 +218,7 @@ class Report:
         total: "pd.Series[Any] | None" = None,
         title: str = "What did each ad cost and bring?",
         *,
-        levels: Mapping[str, pd.DataFrame] | None = None,
+        levels: Mapping[str, Answer | None] | None = None,
     ) -> None:
         """Add the per-ad table: sorted, filtered and downloaded by the reader.
 
@@ -215,12 +227,13 @@ class Report:
         ads : frame of ``workbench.ads()``
         total : row of ``workbench.ads(by="total")``, or None for no row of totals
         title : str
-        levels : mapping of ``"adset"`` or ``"campaign"`` to the frame of ``workbench.ads(by=…)``, to choose from
+        levels : mapping of ``"adset"`` or ``"campaign"`` to the answer of ``workbench.ads(by=…)``, to choose from
         """
         target = self.workbench.settings.target_cac if self.workbench else None
         section = self._add(title, "ads", rows=ads)
         section.finding = verdict_counts(ads)
-        section.table = ads_table(ads, total, self.currency, target_cac=target, levels=levels or {})
+        frames = {level: answer.df for level, answer in (levels or {}).items() if answer is not None}
+        section.table = ads_table(ads, total, self.currency, target_cac=target, levels=frames)
         section.command = f"ctm ads {self.command}"
 
     def quality(

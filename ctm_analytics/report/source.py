@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from ctm_analytics.columns import COLUMNS
 from ctm_analytics.formats import MONTHS, count
 from ctm_analytics.settings import Settings
 
@@ -35,6 +36,12 @@ class Answer(Protocol):
     @property
     def df(self) -> pd.DataFrame:
         """The rows."""
+
+
+def unknown() -> "pd.Series[Any]":
+    """Answer where there is no answer: every column of the catalogue, with the ends of its interval, null."""
+    names = [f"{name}{end}" for name in COLUMNS for end in ("", "_low", "_high")]
+    return pd.Series([None] * len(names), index=names, dtype=object)
 
 
 def moment(at: datetime, source: Source | None) -> str:

@@ -114,3 +114,9 @@ def test_where_fewer_than_half_are_answered_there_is_no_median_to_quote():
 
 def test_a_mature_period_has_no_warning():
     assert maturity_notice(pd.Series({"immature": 0, "conversations": 50}), 7) == ""
+
+
+def test_spend_of_which_nothing_was_captured_is_not_said_to_have_brought_nobody():
+    assert cost_sentence(total(cac=None, conversations=0, sales=0.0)).endswith(
+        "was spent on ads; what it brought is not known, since nothing was captured."
+    )

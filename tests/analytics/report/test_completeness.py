@@ -1,10 +1,12 @@
 """Days of which nothing, or too little, is known are named; an ordinary pause is none of them."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import pandas as pd
 import pytest
 
+from ctm_analytics.errors import NoData
 from ctm_analytics.report.completeness import missing
 from ctm_analytics.report.page import Report
 
@@ -51,10 +53,10 @@ def test_conversations_without_spend_are_spend_that_lacks_unless_none_is_known_a
 
 
 class Answer:
-    """One number about any period."""
+    """One number about any period, and the days of ``changed``."""
 
-    def __init__(self, **period):
-        self.df = pd.DataFrame({"conversations": [len(period)]})
+    def __init__(self, by="total", changed=None, **period):
+        self.df = days(**changed or {}) if by == "day" else pd.DataFrame({"conversations": [len(period)]})
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ class Answer:
 )
 def test_where_days_lack_data_nothing_is_compared_and_the_reader_is_told(origin, changed, notice):
     report = Report("Weekly", SINCE, UNTIL, workbench=origin)
-    report.rests_on(days(**changed))
+    report.days(partial(Answer, changed=changed))
     _, before = report.compare(Answer)
     assert report.notices == notice
     assert before.isna().all() == bool(notice)
@@ -78,6 +80,19 @@ def test_where_days_lack_data_nothing_is_compared_and_the_reader_is_told(origin,
 
 def test_a_period_that_is_not_over_is_not_compared(origin):
     report = Report("Weekly", SINCE, date(2026, 11, 23), workbench=origin)
-    report.rests_on(days())
+    report.days(Answer)
     assert report.notices[0] == "The period is not over: the numbers are those until 23 Nov 2026, 07:10."
     assert not report.is_comparable
+
+
+def test_without_any_ad_there_is_an_empty_frame_of_days_and_a_sentence(origin):
+    def nothing(**_):
+        raise NoData("nothing")
+
+    report = Report("Weekly", SINCE, UNTIL, workbench=origin)
+    assert len(report.days(nothing)) == 0
+    assert report.notices == [
+        "No ad spent anything or brought anybody: all conversations opened without one."
+    ]
+    now, before = report.compare(nothing)
+    assert pd.isna([now.cac_low, before.spend]).all()
