@@ -6,7 +6,7 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-from ctm_analytics.formats import NOT_KNOWN, duration
+from ctm_analytics.formats import NO_FORMULA, NOT_KNOWN, duration
 
 NEXT_CALLS = ("workbench.ads()", 'workbench.latency(by="platform")', "workbench.quality()")
 INVENTED = "DEMO DATA, invented"
@@ -64,7 +64,7 @@ def as_html(card: Card) -> str:
     rows += [_row(fact, span=3) for fact in _facts(card)]
     calls = " ".join(f"<code>{html.escape(call)}</code>" for call in NEXT_CALLS)
     return (
-        f"<table><caption style='text-align:left;padding:.3em .5em'><strong>Workbench on"
+        f"<table {NO_FORMULA}><caption style='text-align:left;padding:.3em .5em'><strong>Workbench on"
         f" {html.escape(str(card.data))}</strong>{mark}</caption>"
         f"<tbody>{''.join(rows)}</tbody></table><p>Next: {calls}</p>"
     )

@@ -1,5 +1,6 @@
 """Rows as people read them, in a notebook and in a terminal: labels for headings, units in the cells."""
 
+import html
 import re
 import shutil
 import textwrap
@@ -19,7 +20,7 @@ from ctm_analytics.columns import (
     write_cell,
     write_interval,
 )
-from ctm_analytics.formats import number_or_none
+from ctm_analytics.formats import NO_FORMULA, number_or_none
 
 # A text is wrapped down to this width, but no word of at most the longest is broken: an id is copied whole.
 NARROWEST = 12
@@ -86,6 +87,28 @@ def _intervals(rows: pd.DataFrame, name: str, column: Column, currency: str | No
         map(number_or_none, rows[f"{name}_low"]), map(number_or_none, rows[f"{name}_high"]), strict=True
     )
     return [write_interval(low, high, column.unit, currency) for low, high in ends]
+
+
+def as_html(display: Display) -> str:
+    """Lay a table out for a notebook: an interval stands in small letters below its estimate."""
+    groups = _together([label for label, _ in display.headings])
+
+    def row(tag: str, cells: Sequence[str]) -> str:
+        written = []
+        for first, *below in groups:
+            is_number = display.headings[first][1]
+            style = "text-align:right;white-space:nowrap" if is_number and tag == "td" else ""
+            style = style or f"text-align:{'right' if is_number else 'left'}"
+            lines = [html.escape(cells[first])]
+            lines += [f'<small style="opacity:.75">{html.escape(cells[place])}</small>' for place in below]
+            scope = ' scope="col"' if tag == "th" else ""
+            written.append(f'<{tag}{scope} style="{style}">{"<br>".join(lines)}</{tag}>')
+        return "".join(written)
+
+    head = row("th", [label for label, _ in display.headings])
+    body = "".join(f"<tr>{row('td', cells)}</tr>" for cells in display.rows)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div {NO_FORMULA} style="overflow-x:auto">{table}</div>'
 
 
 def screen_columns() -> int:

@@ -15,6 +15,8 @@ from ctm_analytics.currencies import decimals_of
 Floats = npt.NDArray[np.float64]
 
 NOT_KNOWN = "–"
+# JupyterLab takes what stands between two dollar signs for a formula, unless the element's class says that it is none.
+NO_FORMULA = 'class="tex2jax_ignore mathjax_ignore"'
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "BRL": "R$"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

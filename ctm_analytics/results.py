@@ -1,7 +1,7 @@
 """What a question returns: rows that show themselves, with their SQL and their figure."""
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import cached_property
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from ctm_analytics.display import Display, as_text, displayed, screen_columns
+from ctm_analytics.display import Display, as_html, as_text, displayed, screen_columns
 from ctm_analytics.errors import NoFigure
+from ctm_analytics.formats import NO_FORMULA
 from ctm_analytics.plan import Plan
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Result:
     def _repr_html_(self) -> str:
         display = self.shown()
         notes = " · ".join(html.escape(note) for note in [*self._left_out(display), self.about])
-        return f"{_html_table(display)}<p><small>{notes}</small></p>"
+        return f"{as_html(display)}<p {NO_FORMULA}><small>{notes}</small></p>"
 
     def _own_chart(self) -> Chart:
         if self._chart is None:
@@ -168,15 +169,3 @@ def _pandas_type(arrow_type: pa.DataType) -> Any:
     if pa.types.is_integer(arrow_type):
         return pd.Int64Dtype()
     return pd.BooleanDtype() if pa.types.is_boolean(arrow_type) else None
-
-
-def _html_table(display: Display) -> str:
-    def row(tag: str, cells: Iterable[str]) -> str:
-        return "".join(
-            f'<{tag} style="text-align:{"right" if is_number else "left"}">{html.escape(cell)}</{tag}>'
-            for cell, (_, is_number) in zip(cells, display.headings, strict=True)
-        )
-
-    head = row("th", (label for label, _ in display.headings))
-    body = "".join(f"<tr>{row('td', cells)}</tr>" for cells in display.rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
