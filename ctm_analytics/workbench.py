@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
@@ -58,8 +58,8 @@ CONVERSATION_VIEW = (
     *("first_response_seconds", "sales", "revenue"),
 )
 INBOX_VIEW = (
-    *("seconds_left", "waited_seconds", "platform", "contact_id", "ad_name", "opened_by", "messages_waiting"),
-    "conversation_id",
+    *("seconds_left", "waited_seconds", "platform", "contact_id", "ad_name"),
+    *("opened_by", "messages_waiting"),
 )
 _UNKNOWN_RELATION = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -501,8 +501,20 @@ class Workbench:
         result = self._session.result(table, sql, question, chart, INBOX_VIEW)
         if not table.num_rows:
             self._session.require_events(question)
-            result.about = f"Nobody waits for an answer · {result.about}"
+            result.about = f"Nobody waits for an answer{self._silence(question)} · {result.about}"
         return result
+
+    def _silence(self, question: Question) -> str:
+        """Say since when nobody wrote, where that is why nobody waits; the demo ends with the last Sunday."""
+        contents, _ = self._session.run("contents", question)
+        last_day = contents.column("last_day")[0].as_py()
+        today = question.as_of.astimezone(self.settings.zone).date()
+        if last_day is None or (today - last_day).days < 2:
+            return ""
+        words = f": the last messages are of {last_day}"
+        if (self.data / DEMO_MARK).is_file():
+            words += f", with which the demo ends (ctm demo --until {today - timedelta(days=1)} leaves some waiting)"
+        return words
 
     @in_words
     def funnel(

@@ -94,3 +94,14 @@ def test_instants_are_shown_in_the_reporting_time_zone(world: World) -> None:
     world.event("p", START)
     workbench = world.open(settings='reporting_timezone = "Africa/Johannesburg"')
     assert "2026-11-02 10:00:00" in repr(workbench.conversations())
+
+
+def test_an_empty_inbox_says_of_which_day_the_last_messages_are(shop: World) -> None:
+    workbench = shop.open()
+    assert workbench.inbox().about.startswith(
+        "Nobody waits for an answer: the last messages are of 2026-11-02 · "
+    )
+    (workbench.data / "truth.json").write_text("{}")
+    assert "ctm demo --until 2026-11-29 leaves some waiting" in workbench.inbox().about
+    day_after = shop.open(as_of=START + timedelta(days=1, hours=5))
+    assert day_after.inbox().about.startswith("Nobody waits for an answer · ")
