@@ -1,7 +1,7 @@
 """Answers show themselves: formatted for people, exact for programs, harmless whatever a name holds."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -103,5 +103,5 @@ def test_an_empty_inbox_says_of_which_day_the_last_messages_are(shop: World) -> 
     )
     (workbench.data / "truth.json").write_text("{}")
     assert "ctm demo --until 2026-11-29 leaves some waiting" in workbench.inbox().about
-    day_after = shop.open(as_of=START + timedelta(days=1, hours=5))
+    day_after = shop.open(as_of=(START + timedelta(days=1, hours=5)).replace(tzinfo=UTC))
     assert day_after.inbox().about.startswith("Nobody waits for an answer · ")
