@@ -15,6 +15,8 @@ Parameters = Mapping[str, Value]
 
 _COMMENT = re.compile(r"--[^\n]*")
 _REFERENCE = re.compile(r"\b(?:from|join)\s+([a-z_]+)\b", re.IGNORECASE)
+# What engines read differently inside a quoted text.
+_SPECIAL = re.compile(r"['\\]")
 # A colon that is neither half of a cast (::) nor inside a quoted text.
 _PARAMETER = re.compile(r"'(?:[^']|'')*'|::|:([a-z_]+)")
 
@@ -130,7 +132,7 @@ def bind(sql: str, parameters: Parameters) -> str:
     Examples
     --------
     >>> bind("select :name, ':name', x::int", {"name": "O'Hara"})
-    "select 'O''Hara', ':name', x::int"
+    "select ('O' || chr(39) || 'Hara'), ':name', x::int"
     """
     return "".join(literal(parameters[part]) if is_parameter else part for part, is_parameter in _parts(sql))
 
@@ -150,10 +152,15 @@ def _parts(sql: str) -> tuple[tuple[str, bool], ...]:
 
 
 def literal(value: Value) -> str:
-    """Write a value as a literal of standard SQL: a quote doubled, a backslash as it is.
+    r"""Write a value as a literal that all engines read alike.
+
+    Standard SQL doubles a quote and takes a backslash as it is; Sail drops a doubled quote, and to Spark and Sail a
+    backslash is an escape. So both are written as calls.
 
     Examples
     --------
+    >>> literal("O'Hara"), literal("a\\b")
+    ("('O' || chr(39) || 'Hara')", "('a' || chr(92) || 'b')")
     >>> literal(timedelta(hours=24))
     "interval '86400.000000 seconds'"
     >>> literal(("1", "2")), literal(())
@@ -175,7 +182,8 @@ def literal(value: Value) -> str:
         case tuple():
             return ", ".join(literal(item) for item in value) or "null"
         case str():
-            return "'" + value.replace("'", "''") + "'"
+            written = _SPECIAL.sub(lambda sign: f"' || chr({ord(sign[0])}) || '", value)
+            return f"'{value}'" if written == value else f"('{written}')"
 
 
 def _indented(sql: str) -> str:

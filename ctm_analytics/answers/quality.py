@@ -148,7 +148,8 @@ def judged(counts: pa.Table, coverage_drops: tuple[int, int]) -> pa.Table:
     """
     found, out_of = coverage_drops
     drops = {"quality_check": "coverage_drops", "found": found, "out_of": out_of}
-    return pa.Table.from_pylist([_row(row) for row in [*counts.to_pylist(), drops]], schema=SCHEMA)
+    rows = sorted([*counts.to_pylist(), drops], key=lambda row: list(CHECKS).index(row["quality_check"]))
+    return pa.Table.from_pylist([_row(row) for row in rows], schema=SCHEMA)
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ def test_a_model_comes_after_everything_that_it_reads() -> None:
 
 
 def test_only_what_is_needed_is_composed() -> None:
-    assert {model.name for model in in_order(["touches"])} == {"contact_aliases", "events", "touches"}
+    aliases = {"contact_aliases", "contact_links", "whatsapp_ids"}
+    assert {model.name for model in in_order(["touches"])} == {*aliases, "events", "touches"}
 
 
 def test_a_reference_in_a_comment_is_none() -> None:
@@ -34,7 +35,7 @@ def test_a_reference_in_a_comment_is_none() -> None:
         (datetime(2026, 11, 2, 8, 0, 0, 5), "timestamp '2026-11-02 08:00:00.000005'"),
         (timedelta(minutes=30), "interval '1800.000000 seconds'"),
         ((), "null"),
-        (("a", "b'c"), "'a', 'b''c'"),
+        (("a", "b'c"), "'a', ('b' || chr(39) || 'c')"),
     ],
 )
 def test_each_kind_of_value_has_its_literal(value: object, written: str) -> None:
@@ -43,7 +44,11 @@ def test_each_kind_of_value_has_its_literal(value: object, written: str) -> None
 
 def test_a_value_cannot_leave_its_quotes() -> None:
     bound = bind("select :ad", {"ad": "x'; drop table events; --"})
-    assert bound == "select 'x''; drop table events; --'"
+    assert bound == "select ('x' || chr(39) || '; drop table events; --')"
+
+
+def test_quotes_and_backslashes_are_not_left_to_engines_that_take_them_differently() -> None:
+    assert literal("a\\'b\\") == "('a' || chr(92) || '' || chr(39) || 'b' || chr(92) || '')"
 
 
 def test_text_casts_and_comments_are_left_alone() -> None:

@@ -1,158 +1,15 @@
 -- One row per id of a WhatsApp contact who is known by several: phone numbers and user ids that events tie together.
--- Reading payloads is dear, so they are read only where somebody is known by a user id at all, once per contact and id.
-with captured as (
-    select
-        contact_key,
-        account_id,
-        contact_id
-    from raw_events
-    where
-        platform = 'whatsapp'
-        and contact_key is not null
-        and event_type <> 'test'
-        and received_at <= :as_of
-        and occurred_at <= :as_of
-    group by contact_key, account_id, contact_id
-),
-
--- A changed user id names the old one only in its sentence.
-changes as (
-    select
-        contact_id,
-        coalesce(
-            get_json_object(payload, '$.messages[0].system.user_id'),
-            get_json_object(payload, '$.messages[0].system.wa_id'),
-            get_json_object(payload, '$.messages[0].system.new_wa_id')
-        ) as new_id,
-        split_part(
-            split_part(get_json_object(payload, '$.messages[0].system.body'), 'changed from ', 2), ' to ', 1
-        ) as old_id
-    from raw_events
-    where
-        platform = 'whatsapp'
-        and status in ('user_changed_user_id', 'user_changed_number', 'customer_changed_number')
-        and contact_key is not null
-        and received_at <= :as_of
-        and occurred_at <= :as_of
-),
-
-updates as (
-    select
-        get_json_object(payload, '$.value.user_id_update[0].wa_id') as phone,
-        get_json_object(payload, '$.value.user_id_update[0].user_id.previous') as old_id,
-        get_json_object(payload, '$.value.user_id_update[0].user_id.current') as new_id
-    from raw_events
-    where
-        platform = 'whatsapp'
-        and message_type = 'user_id_update'
-        and received_at <= :as_of
-        and occurred_at <= :as_of
-),
-
--- A number and a user id of one delivery are one person where somebody is known by that user id.
-user_ids as (
-    select contact_id as user_id
-    from captured
-    where contact_id like '%.%'
-    union all
-    select old_id as user_id
-    from changes
-    where old_id like '%.%'
-    union all
-    select old_id as user_id
-    from updates
-    union all
-    select new_id as user_id
-    from updates
-),
-
--- Null, and so without a match, where nobody is.
-hidden_numbers as (
-    select max(case when user_id is not null then 'whatsapp' end) as platform
-    from user_ids
-),
-
-told as (
-    select
-        raw_events.contact_id,
-        min(raw_events.payload) as payload
-    from raw_events
-    inner join hidden_numbers
-        on raw_events.platform = hidden_numbers.platform
-    where
-        raw_events.platform = 'whatsapp'
-        and raw_events.contact_key is not null
-        and raw_events.event_type <> 'test'
-        and raw_events.received_at <= :as_of
-        and raw_events.occurred_at <= :as_of
-        and raw_events.payload like '%user_id"%'
-        and (raw_events.contact_id not like '%.%' or raw_events.payload like '%"wa_id"%')
-    group by
-        raw_events.contact_id,
-        split_part(split_part(raw_events.payload, 'user_id"', 2), ',', 1)
-),
-
-told_ids as (
-    select
-        contact_id,
-        coalesce(
-            get_json_object(payload, '$.messages[0].from_user_id'),
-            get_json_object(payload, '$.message_echoes[0].to_user_id'),
-            get_json_object(payload, '$.statuses[0].recipient_participant_user_id'),
-            get_json_object(payload, '$.statuses[0].recipient_user_id'),
-            get_json_object(payload, '$.contacts[0].user_id')
-        ) as user_id,
-        get_json_object(payload, '$.contacts[0].wa_id') as phone
-    from told
-),
-
-pairs as (
-    select
-        told_ids.contact_id as one_id,
-        told_ids.user_id as other_id
-    from told_ids
-    inner join user_ids
-        on told_ids.user_id = user_ids.user_id
-    group by told_ids.contact_id, told_ids.user_id
-    union all
-    select
-        contact_id as one_id,
-        phone as other_id
-    from told_ids
-    where contact_id like '%.%'
-    union all
-    select
-        contact_id as one_id,
-        new_id as other_id
-    from changes
-    union all
-    select
-        contact_id as one_id,
-        old_id as other_id
-    from changes
-    union all
-    select
-        old_id as one_id,
-        new_id as other_id
-    from updates
-    union all
-    select
-        phone as one_id,
-        new_id as other_id
-    from updates
-),
-
-either_way as (
+with either_way as (
     select
         one_id,
         other_id
-    from pairs
+    from contact_links
     where one_id <> '' and other_id <> ''
     union all
     select
         other_id as one_id,
         one_id as other_id
-    from pairs
+    from contact_links
     where one_id <> '' and other_id <> ''
 ),
 
@@ -209,15 +66,15 @@ fourth_step as (
 
 people as (
     select
-        captured.contact_key as alias_key,
-        captured.account_id,
-        captured.contact_id,
-        min(captured.contact_key) over person as contact_key,
+        whatsapp_ids.contact_key as alias_key,
+        whatsapp_ids.account_id,
+        whatsapp_ids.contact_id,
+        min(whatsapp_ids.contact_key) over person as contact_key,
         count(*) over person as ids
-    from captured
+    from whatsapp_ids
     inner join fourth_step
-        on captured.contact_id = fourth_step.one_id
-    window person as (partition by captured.account_id, fourth_step.person_id)
+        on whatsapp_ids.contact_id = fourth_step.one_id
+    window person as (partition by whatsapp_ids.account_id, fourth_step.person_id)
 )
 
 select

@@ -12,9 +12,11 @@ select
     touches.contact_key,
     touches.touched_at,
     touches.ad_id,
-    row_number() over (
-        partition by windows.window_days, sales.sale_id
-        order by touches.touched_at, touches.ad_id
+    cast(
+        row_number() over (
+            partition by windows.window_days, sales.sale_id
+            order by touches.touched_at, touches.ad_id
+        ) as bigint
     ) as position,
     count(*) over (partition by windows.window_days, sales.sale_id) as touch_count,
     count(*) over (partition by windows.window_days, sales.sale_id, touches.ad_id) as touches_of_ad,

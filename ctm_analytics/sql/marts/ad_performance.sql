@@ -143,11 +143,11 @@ select
 from totals
 order by
     case when :by in ('day', 'week') then null else spend_cents end desc nulls last,
-    platform asc,
-    day asc,
-    week asc,
-    ad_id asc,
-    adset_id asc,
-    campaign_id asc,
-    adset_name asc,
-    campaign_name asc
+    platform asc nulls last,
+    day asc nulls last,
+    week asc nulls last,
+    ad_id asc nulls last,
+    adset_id asc nulls last,
+    campaign_id asc nulls last,
+    adset_name asc nulls last,
+    campaign_name asc nulls last

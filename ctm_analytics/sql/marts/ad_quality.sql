@@ -77,4 +77,4 @@ select
     / nullif(totals.new_customers_billionths / 1e9 + unmatched.unmatched_new_customers, 0) as cac_if_all
 from totals
 cross join unmatched
-order by totals.spend_cents desc nulls last, totals.ad_id asc
+order by totals.spend_cents desc nulls last, totals.ad_id asc nulls last

@@ -39,4 +39,12 @@ select
 from grouped
 group by
     platform, day, week, ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name, waited_micros, is_converted
-order by platform, day, week, ad_id, adset_id, campaign_id, waited_days, is_converted
+order by
+    platform nulls last,
+    day nulls last,
+    week nulls last,
+    ad_id nulls last,
+    adset_id nulls last,
+    campaign_id nulls last,
+    waited_days nulls last,
+    is_converted nulls last

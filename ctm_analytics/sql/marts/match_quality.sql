@@ -32,4 +32,4 @@ order by
         when 'ambiguous' then 6
         else 7
     end asc,
-    evidence asc
+    evidence asc nulls last

@@ -24,4 +24,10 @@ select
     (unix_micros(sold_at) - unix_micros(first_inbound_at)) / 1e6 as sold_seconds,
     (unix_micros(:as_of) - unix_micros(first_inbound_at)) / 1e6 as watched_seconds
 from placed
-order by ad_id, weekday, hour, response_seconds, sold_seconds, watched_seconds
+order by
+    ad_id nulls last,
+    weekday nulls last,
+    hour nulls last,
+    response_seconds nulls last,
+    sold_seconds nulls last,
+    watched_seconds nulls last

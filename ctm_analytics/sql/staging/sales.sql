@@ -51,7 +51,7 @@ select
     is_new_customer,
     gross_cents,
     refunded_cents,
-    case when status = 'cancelled' then 0 else gross_cents - refunded_cents end as net_cents,
+    cast(case when status = 'cancelled' then 0 else gross_cents - refunded_cents end as bigint) as net_cents,
     -- A cancelled or fully refunded sale stays a sale, but counts in no conversion.
     status <> 'cancelled' and (refund = 0 or refund < gross_amount) as is_counted
 from valued
