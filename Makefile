@@ -5,10 +5,10 @@ UV := $(shell command -v uv 2>/dev/null)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit browser compiler filesystems faults docs lab receiver bench lock clean
+.PHONY: help demo test check unit cluster-test java browser compiler filesystems faults docs lab receiver bench lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.ok  ## play thirty days of a small business through the real receiver and write its weekly report
 	$(BIN)/ctm demo
@@ -22,8 +22,15 @@ check: .venv/.ok  ## style, types, architecture and SQL, without running the pro
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint ctm_analytics/sql
 
-unit: .venv/.ok browser compiler  ## all tests, with the coverage gate
+unit: .venv/.ok .venv-cluster/.ok browser compiler  ## all tests, with the coverage gate
 	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
+
+cluster-test: .venv/.ok java .venv-spark/.ok  ## all models on an Apache Spark cluster of one master and two workers (needs Java)
+	CTM_CLUSTER=spark $(BIN)/pytest tests/cluster
+
+java:
+	@command -v java >/dev/null || { \
+	  echo "NOT TESTED ON APACHE SPARK: there is no Java here. Install Java 17 or newer and run make cluster-test again."; exit 1; }
 
 browser:  # the report is tested in Debian's Chromium
 	@command -v chromium >/dev/null || { \
@@ -61,15 +68,17 @@ bench: .venv/.ok  ## measure speed side by side with the alternatives
 
 lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
-	  --extra workbench --extra object-store --extra test pyproject.toml -o requirements.lock
+	  --extra workbench --extra object-store --extra cluster --extra test pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 	  pyproject.toml -o requirements-receiver.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 	  --group docs -o requirements-docs.lock
+	echo 'pysail>=0.7.2' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-cluster.lock
+	echo 'pyspark>=4.3,<5' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-spark.lock
 	echo 'atheris>=3' | uv pip compile --generate-hashes --no-header --no-annotate --upgrade - -o requirements-faults.lock
 
 clean:  ## remove what can be made again: the environment, caches and the demo (your data stays)
-	rm -rf .venv .venv-faults .venv-docs .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
+	rm -rf .venv .venv-cluster .venv-docs .venv-faults .venv-peers .venv-spark build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
 
 .venv/.ok: requirements.lock pyproject.toml
 ifeq ($(UV),)
@@ -101,12 +110,13 @@ else
 endif
 	@touch $@
 
-.venv-docs/.ok: requirements-docs.lock
+# These live apart, too: Sail, for one, does not run beside Apache Spark's package.
+.venv-cluster/.ok .venv-docs/.ok .venv-spark/.ok: .venv-%/.ok: requirements-%.lock
 ifeq ($(UV),)
-	$(PYTHON) -m venv .venv-docs
-	.venv-docs/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-docs.lock
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
 else
-	uv venv --quiet --allow-existing --python $(PYTHON) .venv-docs
-	uv pip install --quiet --python .venv-docs --require-hashes -r requirements-docs.lock
+	uv venv --quiet --allow-existing --python $(PYTHON) $(@D)
+	uv pip install --quiet --python $(@D) --require-hashes -r $<
 endif
 	@touch $@

@@ -26,6 +26,10 @@ class InvalidFile(CtmError):
     """A file that cannot be read as what it is said to be."""
 
 
+class EngineFailed(CtmError):
+    """A cluster that does not answer, or not as it should."""
+
+
 class NoData(CtmError):
     """The question is sound, but there is nothing to answer it from."""
 

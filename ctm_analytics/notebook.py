@@ -182,6 +182,7 @@ def open_in_notebook(
     data: str | Path | None = None,
     *,
     as_of: datetime | str | None = None,
+    engine: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Workbench:
     """Open a data folder: ``ctm.open("data")``.
@@ -194,12 +195,15 @@ def open_in_notebook(
     data : path of the data folder; by default ``CTM_DATA``, else ``data`` where it holds anything, else the
         invented sample data, marked as such
     as_of : aware datetime or ISO text, the instant the answers are for; by default now
+    engine : ``duckdb``, in this process, or ``sc://HOST:PORT`` of a Spark Connect server; by default the setting
     environ : mapping of str to str; by default the process's environment
 
     Raises
     ------
     InvalidArgument
         If the folder does not exist, or a setting breaks its rule.
+    EngineFailed
+        If no server answers there.
     NoData
         If the folder holds neither an event nor an import.
 
@@ -207,7 +211,7 @@ def open_in_notebook(
     --------
     >>> workbench = open_in_notebook("data/sample")  # doctest: +SKIP
     """
-    workbench = open_workbench(data, as_of=as_of, environ=environ)
+    workbench = open_workbench(data, as_of=as_of, engine=engine, environ=environ)
     running = sys.modules.get("IPython")
     shell = running.get_ipython() if running else None
     if shell is not None:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from ctm_analytics.answers import attribution, currency
+from ctm_analytics.derived.cluster import KeptInCluster
 from ctm_analytics.derived.kept import KeptRelations
 from ctm_analytics.derived.parts import RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
@@ -18,7 +19,10 @@ from ctm_analytics.plan import Step, Stopwatch
 from ctm_analytics.questions import FilterWords, Question, ask
 from ctm_analytics.results import Chart, Result
 from ctm_analytics.settings import Settings, did_you_mean
-from ctm_analytics.sources import SCHEMAS, find_sources
+from ctm_analytics.sources import SCHEMAS, Sources, find_sources
+
+if TYPE_CHECKING:
+    from ctm_analytics.engines.spark_connect import SparkConnectEngine
 
 # What several queries read, worked out once: a row per contact, conversation, touch, sale, ad or day.
 KEPT = (*RELATIONS, "spend", "ads", "sale_matches", "credits", "ad_day_measures", "amounts")
@@ -59,9 +63,11 @@ class Session:
         self._as_of = as_of
         self.fingerprint = sources.fingerprint()
         self._weighed = self._weights = ""
-        self._engine = DuckDBEngine(sources.files, SCHEMAS, settings.memory_limit)
         self._stopwatch = Stopwatch()
-        self._kept = KeptRelations(data / "derived", sources, self._engine, self._stopwatch)
+        self._is_cluster = settings.engine != "duckdb"
+        self._engine: DuckDBEngine | SparkConnectEngine
+        self._kept: KeptRelations | KeptInCluster
+        self._engine, self._kept = _opened(settings, data, sources, self._stopwatch)
         self._check_zone()
         self.currency = self._reporting_currency()
 
@@ -132,7 +138,8 @@ class Session:
         self._weigh_ads(names, question)
         given: dict[str, str] = {}
         for name in names:
-            if name in KEPT:
+            # A cluster works a relation out anew wherever a statement reads it: there each is kept that another reads.
+            if name in KEPT or (self._is_cluster and name not in models):
                 given[name] = self._kept.keep(name, parameters, given, self._weights)
         return given
 
@@ -243,3 +250,15 @@ def _all_of(names: set[str], column: str) -> str:
     if len(names) > FEW_NAMES:
         return f' All of them: ctm sql "select distinct {column} from dimensions".'
     return f" There is {', '.join(map(repr, sorted(names)))}." if names else " There is none at all."
+
+
+def _opened(
+    settings: Settings, data: Path, sources: Sources, stopwatch: Stopwatch
+) -> "tuple[DuckDBEngine, KeptRelations] | tuple[SparkConnectEngine, KeptInCluster]":
+    if settings.engine == "duckdb":
+        here = DuckDBEngine(sources.files, SCHEMAS, settings.memory_limit)
+        return here, KeptRelations(data / "derived", sources, here, stopwatch)
+    from ctm_analytics.engines.spark_connect import SparkConnectEngine  # late: few need it
+
+    there = SparkConnectEngine(settings.engine, sources.files, SCHEMAS)
+    return there, KeptInCluster(there, stopwatch)

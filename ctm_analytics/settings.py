@@ -25,6 +25,8 @@ PLATFORMS = ("messenger", "instagram", "whatsapp")
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MEMORY = re.compile(r"[1-9][0-9]{0,5} ?[KMGT]i?B|(100|[1-9][0-9]?)%")
+# Behind the address may stand what the client understands: /;use_ssl=true;token=…
+_ENGINE = re.compile(r"duckdb|sc://(\[[0-9A-Fa-f:]+\]|[^][/;@:\s]+)(:[0-9]{1,5})?(/(;.*)?)?")
 # No gap or window is longer than a year, in whatever unit.
 _LONGEST = 365 * 24 * 60
 
@@ -51,6 +53,7 @@ class Settings:
     business_hours : tuple of BusinessHours, by ``valid_from``; empty: there is no business clock
     events_url : str, ``s3://bucket/prefix`` of an object store that events are read from, too; or empty
     memory_limit : str, such as ``4GB`` or a share of the machine's memory; an answer that needs more uses the disk
+    engine : str, ``duckdb``, inside the process, or ``sc://HOST:PORT`` of a Spark Connect server
     """
 
     reporting_timezone: str = "UTC"
@@ -69,6 +72,7 @@ class Settings:
     business_hours: tuple[BusinessHours, ...] = field(default=())
     events_url: str = ""
     memory_limit: str = "50%"
+    engine: str = "duckdb"
 
     def __post_init__(self) -> None:
         """Check each value against its rule.
@@ -105,6 +109,7 @@ class Settings:
         if self.target_cac is not None and not 0 < self.target_cac < math.inf:
             raise InvalidArgument(f"target_cac: {self.target_cac} is not an amount above 0.")
         _check_memory(self.memory_limit)
+        _check_engine(self.engine)
         for key in ("conversation_gap_hours", "touch_gap_minutes", "instant_reply_seconds"):
             _check_span(key, getattr(self, key))
         for platform in PLATFORMS:
@@ -130,6 +135,14 @@ def _check_memory(limit: str) -> None:
     if not _MEMORY.fullmatch(limit):
         raise InvalidArgument(
             f"memory_limit: {limit!r} is neither a size such as '4GB' nor a share such as '50%'."
+        )
+
+
+def _check_engine(engine: str) -> None:
+    if not _ENGINE.fullmatch(engine):
+        raise InvalidArgument(
+            f"engine: {engine.partition(';')[0]!r} is neither 'duckdb' nor sc://HOST:PORT."
+            " Use e.g. 'sc://127.0.0.1:15002'."
         )
 
 

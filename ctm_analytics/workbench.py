@@ -70,6 +70,7 @@ def open_workbench(
     data: str | Path | None = None,
     *,
     as_of: datetime | str | None = None,
+    engine: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> "Workbench":
     """Open a data folder. In notebooks: ``ctm.open("data")``.
@@ -79,12 +80,15 @@ def open_workbench(
     data : path of the data folder; by default ``CTM_DATA``, else ``data`` where it holds anything, else the
         invented sample data, marked as such
     as_of : aware datetime or ISO text, the instant the answers are for; by default now
+    engine : ``duckdb``, in this process, or ``sc://HOST:PORT`` of a Spark Connect server; by default the setting
     environ : mapping of str to str; by default the process's environment
 
     Raises
     ------
     InvalidArgument
         If the folder does not exist, or a setting breaks its rule.
+    EngineFailed
+        If no server answers there.
     NoData
         If the folder holds neither an event nor an import.
 
@@ -103,7 +107,8 @@ def open_workbench(
             f"{folder.absolute()}: no such folder. Name the data folder, or run `ctm demo` first."
         )
     moment = datetime.now(UTC) if as_of is None else instant("as_of", as_of)
-    return Workbench(folder, load_settings(folder, environ), moment)
+    settings = load_settings(folder, environ)
+    return Workbench(folder, replace(settings, engine=engine or settings.engine), moment)
 
 
 class Workbench:

@@ -27,6 +27,8 @@ LOCKS = {
     "requirements-receiver.lock": BASE,
     "requirements-docs.lock": PYPROJECT["dependency-groups"]["docs"],
     "requirements-faults.lock": ["atheris>=3"],  # apart: it has wheels for few versions of Python
+    "requirements-cluster.lock": ["pysail>=0.7.2"],  # servers are apart from their clients
+    "requirements-spark.lock": ["pyspark>=4.3,<5"],
 }
 
 WRITE_ANEW = "write it anew: python tests/generated_pages.py"

@@ -13,6 +13,7 @@ from ctm_analytics.cli.options import (
     Basis,
     Campaign,
     Data,
+    Engine,
     Format,
     Model,
     Output,
@@ -34,6 +35,7 @@ def ads(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -55,7 +57,7 @@ def ads(
     """Show what each ad cost and brought: conversations, sales, CAC with its interval."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).ads(
+    result = open_data(data, as_of, engine).ads(
         by=by,
         model=model,
         window_days=window_days,
@@ -82,6 +84,7 @@ def outlook(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -94,7 +97,7 @@ def outlook(
     """Show what each ad will come to: customers still to come, CAC with its doubt, and what to do."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).outlook(
+    result = open_data(data, as_of, engine).outlook(
         by=by,
         model=model,
         window_days=window_days,
@@ -117,6 +120,7 @@ def compare(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     model: Model = None,
     window_days: WindowDays = None,
     row_format: Format = "table",
@@ -125,7 +129,7 @@ def compare(
     """Compare two ads' CACs, and say what it still takes to tell them apart."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).compare(
+    result = open_data(data, as_of, engine).compare(
         first, second, model=model, window_days=window_days, since=since, until=until
     )
     show(result, row_format, output)
@@ -138,6 +142,7 @@ def attribution(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -149,7 +154,7 @@ def attribution(
     """Show all attribution models and windows side by side, and how far each ad's CAC moves."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).attribution(
+    result = open_data(data, as_of, engine).attribution(
         basis=basis,
         since=since,
         until=until,
@@ -169,6 +174,7 @@ def cohorts(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -181,7 +187,7 @@ def cohorts(
     """Show how cohorts ripen: the share that has bought by each day of age."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).cohorts(
+    result = open_data(data, as_of, engine).cohorts(
         by=by,
         model=model,
         window_days=window_days,
@@ -203,6 +209,7 @@ def speed(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -215,7 +222,7 @@ def speed(
     """Show whether speed sells: conversion of those answered in time and of those still waiting then."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).speed(
+    result = open_data(data, as_of, engine).speed(
         responder=responder,
         model=model,
         window_days=window_days,
@@ -236,6 +243,7 @@ def funnel(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -248,7 +256,7 @@ def funnel(
     """Show the way from click to customer, with every loss named."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).funnel(
+    result = open_data(data, as_of, engine).funnel(
         model=model,
         window_days=window_days,
         since=since,
@@ -269,6 +277,7 @@ def reconciliation(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -280,7 +289,7 @@ def reconciliation(
     """Reconcile the conversations that Meta reports with the sales that were kept, every loss named."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).reconciliation(
+    result = open_data(data, as_of, engine).reconciliation(
         by=by,
         window_days=window_days,
         since=since,

@@ -12,6 +12,7 @@ from ctm_analytics.cli.options import (
     AsOf,
     Campaign,
     Data,
+    Engine,
     Format,
     Model,
     Output,
@@ -45,6 +46,7 @@ def latency(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -55,7 +57,7 @@ def latency(
     """Show how fast people are answered; who still waits counts as waiting."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).latency(
+    result = open_data(data, as_of, engine).latency(
         by=by,
         responder=responder,
         turns=turns,
@@ -72,12 +74,17 @@ def latency(
 
 @app.command(epilog="Example: ctm badge --as-of 2026-11-16T07:00:00+00:00")
 def badge(
-    *, data: Data = DEFAULT_DATA, as_of: AsOf = None, row_format: Format = "table", output: Output = None
+    *,
+    data: Data = DEFAULT_DATA,
+    as_of: AsOf = None,
+    engine: Engine = None,
+    row_format: Format = "table",
+    output: Output = None,
 ) -> None:
     """Say whether each account would pass the test of Meta's badge: 90 % answered within 15 minutes, over 7 days."""
     from ctm_analytics.cli.output import show
 
-    show(open_data(data, as_of).badge(), row_format, output)
+    show(open_data(data, as_of, engine).badge(), row_format, output)
 
 
 @app.command(epilog="Example: ctm conversations --ad 120226305854810726 --format json")
@@ -87,6 +94,7 @@ def conversations(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -100,7 +108,7 @@ def conversations(
     """List the conversations behind the numbers, newest first."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).conversations(
+    result = open_data(data, as_of, engine).conversations(
         model=model,
         window_days=window_days,
         since=since,
@@ -119,6 +127,7 @@ def inbox(
     data: Data = DEFAULT_DATA,
     responder: Annotated[str, typer.Option(help="any, or human: a bot's answer is none.")] = "any",
     as_of: AsOf = None,
+    engine: Engine = None,
     platform: Platform = None,
     account: Account = None,
     campaign: Campaign = None,
@@ -130,7 +139,7 @@ def inbox(
     """List who waits for an answer now, by the time left to write back."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).inbox(
+    result = open_data(data, as_of, engine).inbox(
         responder=responder, platform=platform, account=account, campaign=campaign, ad=ad
     )
     show(result, row_format, output, most_rows=limit)

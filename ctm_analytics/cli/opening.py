@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from ctm_analytics.workbench import Workbench
 
 
-def open_data(data: Path, as_of: str | None) -> "Workbench":
+def open_data(data: Path, as_of: str | None, engine: str | None) -> "Workbench":
     """Open a data folder as of an instant; the workbench is imported here, and not by ``ctm --help``."""
     from ctm_analytics.workbench import open_workbench
 
-    return open_workbench(data, as_of=as_of)
+    return open_workbench(data, as_of=as_of, engine=engine)

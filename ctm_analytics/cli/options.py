@@ -32,7 +32,13 @@ WindowDays = Annotated[
 Basis = Annotated[
     str, typer.Option(help="File sales under the day of the touch (cohort) or of the sale (calendar).")
 ]
-Engine = Annotated[str, typer.Option(help="Where the models run: duckdb, inside this process.")]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the models run: duckdb, in this process, or a Spark Connect server, sc://HOST:PORT.",
+        metavar="ENGINE",
+    ),
+]
 Format = Annotated[str, typer.Option("--format", help="table, csv, json or parquet.", metavar="FORMAT")]
 Output = Annotated[
     Path | None, typer.Option(help="Write to a file instead of standard output.", metavar="FILE")

@@ -9,6 +9,7 @@ from ctm_analytics.cli.options import (
     DEFAULT_DATA,
     AsOf,
     Data,
+    Engine,
     Format,
     Output,
     Since,
@@ -31,13 +32,14 @@ def quality(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     row_format: Format = "table",
     output: Output = None,
 ) -> None:
     """Judge what the answers rest on: gaps, duplicates, unmatched sales, missing spend."""
     from ctm_analytics.cli.output import show
 
-    result = open_data(data, as_of).quality(by=by, since=since, until=until)
+    result = open_data(data, as_of, engine).quality(by=by, since=since, until=until)
     show(result, row_format, output)
 
 
@@ -47,13 +49,14 @@ def sql(
     *,
     data: Data = DEFAULT_DATA,
     as_of: AsOf = None,
+    engine: Engine = None,
     row_format: Format = "table",
     output: Output = None,
 ) -> None:
     """Query the models."""
     from ctm_analytics.cli.output import show
 
-    show(open_data(data, as_of).sql(query), row_format, output)
+    show(open_data(data, as_of, engine).sql(query), row_format, output)
 
 
 @app.command(epilog="Example: ctm tables --format csv")

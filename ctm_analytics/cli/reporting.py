@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctm_analytics.cli.options import DEFAULT_DATA, AsOf, Data, Format, Output
+from ctm_analytics.cli.options import DEFAULT_DATA, AsOf, Data, Engine, Format, Output
 from ctm_analytics.errors import InvalidArgument, InvalidFile
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def report(
     week: Annotated[str | None, typer.Option(help="An ISO week, e.g. 2026-W47.", metavar="WEEK")] = None,
     month: Annotated[str | None, typer.Option(help="A month, e.g. 2026-10.", metavar="MONTH")] = None,
     as_of: AsOf = None,
+    engine: Engine = None,
     parameters: Annotated[
         list[str] | None, typer.Option("-p", help="A parameter of the notebook.", metavar="NAME=VALUE")
     ] = None,
@@ -88,7 +89,8 @@ def report(
     chosen = dict(_pair(text) for text in parameters or [])
     path = _notebook(notebook)
     with failures_delivered(wish.targets, data, path.stem):
-        workbench = open_workbench(data, as_of=as_of)
+        workbench = open_workbench(data, as_of=as_of, engine=engine)
+    os.environ["CTM_ENGINE"] = workbench.settings.engine  # the notebook asks there, too
     today = workbench.as_of.astimezone(workbench.settings.zone).date()
     words = {"since": since, "until": until, "last": last, "week": week, "month": month}
     period = resolve_period(today, **words, default="month" if path.stem.startswith("monthly") else "week")
