@@ -60,11 +60,14 @@ lab: .venv/.ok  ## open JupyterLab at the start notebook, on this machine only
 receiver: .venv/.ok  ## run the receiver (needs CTM_APP_SECRET and CTM_VERIFY_TOKEN)
 	$(BIN)/ctm receive
 
-bench: .venv/.ok  ## measure speed side by side with the alternatives
+bench: .venv/.ok .venv-peers/tables/.ok  ## measure speed side by side with the alternatives (half an hour)
 	$(BIN)/python benchmarks/receiving.py
 	$(BIN)/python benchmarks/imports.py
 	$(BIN)/python benchmarks/attribution.py
 	$(BIN)/python benchmarks/recovery.py
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/scale.py
 
 lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
@@ -76,6 +79,8 @@ lock: .venv/.ok  ## pin every dependency again, with hashes (needs uv)
 	echo 'pysail>=0.7.2' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-cluster.lock
 	echo 'pyspark>=4.3,<5' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-spark.lock
 	echo 'atheris>=3' | uv pip compile --generate-hashes --no-header --no-annotate --upgrade - -o requirements-faults.lock
+	{ grep -oE '^(duckdb|pandas|pyarrow)==[0-9.]+' requirements.lock; printf 'polars\nchdb\n'; } | uv pip compile --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-peers.lock
 
 clean:  ## remove what can be made again: the environment, caches and the demo (your data stays)
 	rm -rf .venv .venv-cluster .venv-docs .venv-faults .venv-peers .venv-spark build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* data/demo
@@ -96,6 +101,17 @@ else
 	uv venv --quiet --allow-existing --python $(PYTHON) .venv
 	uv pip install --quiet --compile-bytecode --python .venv --require-hashes -r requirements.lock
 	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+# Polars, pandas and ClickHouse, beside which benchmarks/peers.py runs ours.
+.venv-peers/tables/.ok: requirements-peers.lock
+ifeq ($(UV),)
+	$(PYTHON) -m venv .venv-peers/tables
+	.venv-peers/tables/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-peers.lock
+else
+	uv venv --quiet --allow-existing --python $(PYTHON) .venv-peers/tables
+	uv pip install --quiet --python .venv-peers/tables --require-hashes -r requirements-peers.lock
 endif
 	@touch $@
 

@@ -498,6 +498,8 @@ def main() -> int:
     if chosen.contender:
         contend(chosen.contender, chosen.data, chosen.aliases, chosen.target)
         return 0
+    if not PEERS_PYTHON.exists() and not {*chosen.only} <= {*HERE}:
+        sys.exit("The peers are not installed: run `make .venv-peers/tables/.ok` once.")
     data = chosen.folder / f"{chosen.millions:g}M"
     if not (data / "imports" / "spend").exists():
         generation = Path(__file__).with_name("generation.py")
