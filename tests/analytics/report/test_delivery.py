@@ -1,7 +1,6 @@
 import json
 import sys
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -48,18 +47,18 @@ def test_a_program_gets_the_summary_as_json_and_its_first_words_in_the_environme
         "words = {name: value for name, value in os.environ.items() if name.startswith('CTM_REPORT_')}\n"
         "json.dump([sys.argv[1:], content, words], open(sys.argv[1], 'w'))\nprint('noise')",
     )
-    kept = tmp_path / "$(touch hacked); kept.json"
+    kept, hacked = tmp_path / "kept.json", tmp_path / "hacked"
     message = Message(subject="S", title="T", period="P", summary={"headlines": ["H"]}, files=(page,))
-    read_target(f"cmd:'{keep}' '{kept}'", {}).send(message)
+    read_target(f"cmd:'{keep}' {kept} $HOME ;touch {hacked}", {}).send(message)
     arguments, content, words = json.loads(kept.read_text())
-    assert arguments == [str(kept)]
+    assert arguments == [str(kept), "$HOME", ";touch", str(hacked)]  # no shell reads them
     assert (content["status"], content["summary"], content["files"]) == (
         "written",
         {"headlines": ["H"]},
         [str(page)],
     )
     assert words == {"CTM_REPORT_STATUS": "written", "CTM_REPORT_SUBJECT": "S", "CTM_REPORT_PAGE": str(page)}
-    assert not Path("hacked").exists()
+    assert not hacked.exists()
 
 
 def test_what_a_program_prints_is_not_taken_for_the_reports_path(tmp_path, capfd):
