@@ -46,7 +46,7 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
         Its title is ``cac_finding``. At most ``MOST_ROWS`` ads are drawn: those that spent most.
     """
     currency = currency_of(ads)
-    figure = new_figure(cac_finding(ads, target_cac=target_cac), height=200)
+    figure = new_figure(cac_finding(ads, target_cac=target_cac), height=200, legend_lines=2)
     spenders = _spenders(ads)
     if spenders.empty:
         return say_nothing_to_draw(figure, f"No {_noun(ads)} spent anything in this period.")

@@ -25,7 +25,7 @@ def conversion_by_ad(ads: pd.DataFrame) -> go.Figure:
     Figure
         Its title is ``conversion_finding``. At most ``MOST_ROWS`` ads are drawn: those with most chats.
     """
-    figure = new_figure(conversion_finding(ads), height=200)
+    figure = new_figure(conversion_finding(ads), height=200, legend_lines=2)
     chatted = _with_chats(ads)
     if chatted.empty:
         return say_nothing_to_draw(figure, "No ad brought anyone into a chat in this period.")

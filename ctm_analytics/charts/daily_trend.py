@@ -46,7 +46,7 @@ def daily_trend(days: pd.DataFrame, *, since: date | None = None, until: date | 
     since, until : date or None, both included; the period of the report, shaded; by default all days
     """
     currency = currency_of(days)
-    figure = new_figure(trend_finding(days, since=since, until=until), height=560)
+    figure = new_figure(trend_finding(days, since=since, until=until), height=560, legend_lines=0)
     if days["day"].notna().sum() == 0:
         return say_nothing_to_draw(figure, NOTHING)
     by_day = _complete(days)

@@ -29,7 +29,9 @@ def funnel(stages: pd.DataFrame, *, currency: str | None = None) -> go.Figure:
     stages : frame of ``workbench.funnel()``: one row per stage, in order
     currency : str or None, ISO 4217, of ``cost_each``
     """
-    figure = new_figure(funnel_finding(stages, currency=currency), height=96 + 52 * max(len(stages), 2))
+    figure = new_figure(
+        funnel_finding(stages, currency=currency), height=96 + 52 * max(len(stages), 2), legend_lines=0
+    )
     counts = [number_or_none(value) for value in stages["count"]]
     if not any(counts):
         return say_nothing_to_draw(figure, "Nothing happened in this period.")

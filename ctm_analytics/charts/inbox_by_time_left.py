@@ -42,12 +42,13 @@ def inbox_by_time_left(inbox: pd.DataFrame) -> go.Figure:
                 y=counts,
                 name=f"{group} ({count(sum(counts))})",
                 marker=marker,
-                text=[count(number) if number else "" for number in counts],
-                textposition="inside",
-                textangle=0,
                 customdata=[_hover(words, rows) for words, rows in bins.items()],
                 hovertemplate="%{customdata}<extra></extra>",
             )
+    for words, rows in bins.items():
+        figure.add_annotation(
+            x=words, y=len(rows), text=f"<b>{count(len(rows))}</b>", yshift=10, showarrow=False
+        )
     figure.update_yaxes(title_text="People waiting", tickformat=",~d", nticks=5, rangemode="tozero")
     figure.update_xaxes(title_text="Until the messaging window closes", showgrid=False)
     figure.update_layout(barmode="stack", bargap=0.25)

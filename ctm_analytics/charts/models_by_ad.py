@@ -62,7 +62,7 @@ def models_by_ad(compared: pd.DataFrame, *, window_days: int, target_cac: float 
         At most ``MOST_ADS`` ads are drawn: those that spent most.
     """
     currency = currency_of(compared)
-    figure = new_figure(models_finding(compared, window_days=window_days), height=240)
+    figure = new_figure(models_finding(compared, window_days=window_days), height=240, legend_lines=3)
     ads = _ads(compared, window_days)
     if not ads:
         return say_nothing_to_draw(figure, NOTHING)

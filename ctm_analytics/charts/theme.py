@@ -47,7 +47,15 @@ TEMPLATE = go.layout.Template(
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONTS, "size": 13},
         "colorway": list(ORDER),
-        "title": {"font": {"size": 15}, "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 4}},
+        "title": {
+            "font": {"size": 15},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"l": 4, "t": 12},
+        },
         "margin": {"l": 8, "r": 16, "t": 48, "b": 8},
         "xaxis": _AXIS,
         "yaxis": _AXIS,
@@ -68,19 +76,21 @@ TEMPLATE = go.layout.Template(
 )
 
 
-def new_figure(finding: str, *, height: int) -> go.Figure:
+def new_figure(finding: str, *, height: int, legend_lines: int = 1) -> go.Figure:
     """Start a figure in the house's look, its title being what the data says.
 
     Parameters
     ----------
     finding : str, one sentence in plain words
-    height : int, pixels, for a title of one line
+    height : int, pixels, for a title of one line and no legend
+    legend_lines : int, for which there is room between title and plot: Plotly lets the two overlap
     """
     protect_renderers()
     lines = textwrap.wrap(finding, TITLE_WIDTH)
     title = {"text": "<br>".join(label(line) for line in lines)}
     figure = go.Figure(layout={"template": TEMPLATE, "title": title})
-    figure.update_layout(margin_t=TEMPLATE.layout.margin.t + TITLE_LINE_HEIGHT * (len(lines) - 1))
+    above = TITLE_LINE_HEIGHT * (len(lines) - 1 + legend_lines)
+    figure.update_layout(margin_t=TEMPLATE.layout.margin.t + above)
     return describe(set_height(figure, height), finding=finding)
 
 

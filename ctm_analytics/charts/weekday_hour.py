@@ -42,7 +42,7 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
         ``engaged``, ``median_first_response_seconds``, ``blind_seconds``. Hours that a gap in capture touches are grey;
         a median of fewer than ``FEW_CHATS`` is pale, and has no part in the colours
     """
-    figure = new_figure(weekday_hour_finding(latency), height=560)
+    figure = new_figure(weekday_hour_finding(latency), height=560, legend_lines=0)
     chats = _grid(latency, "engaged")
     if not np.nansum(chats):
         return say_nothing_to_draw(figure, "Nobody wrote in this period.")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import plotly.io as pio
 import pytest
 from analytics.charts import frames
 
@@ -81,3 +82,23 @@ def test_every_text_of_a_chart_lies_within_it(gallery, open_page, width, scheme)
 def test_a_dollar_sign_is_never_the_start_of_a_formula(gallery, open_page):
     page = open_page(gallery, drawn=True)
     assert page.evaluate("document.querySelector('.js-plotly-plot')._context.typesetMath") is False
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        charts.models_by_ad(frames.attribution(NAMES), window_days=7, target_cac=9.0),
+        charts.cac_by_ad(frames.ads(NAMES[:3]), target_cac=9.0),
+        charts.cohort_curves(frames.cohorts(NAMES)),
+    ],
+    ids=["models", "cac", "cohorts"],
+)
+def test_in_a_notebook_the_title_stands_clear_of_the_legend(figure, tmp_path, open_page):
+    path = tmp_path / "figure.html"
+    path.write_text(pio.to_html(figure, config=charts.CONFIG, include_plotlyjs=True), encoding="utf-8")
+    page = open_page(path, width=900)
+    page.wait_for_selector(".legend text")
+    title, legend = (page.locator(name).bounding_box() for name in (".gtitle", ".legend .scrollbox"))
+    assert title["y"] >= 0
+    assert title["y"] + title["height"] <= legend["y"]
+    assert page.asked == [path.as_uri()]
