@@ -2,7 +2,7 @@
 (() => {
   const root = document.documentElement;
   const NARROW_PIXELS = 600;
-  const PRINTED_HEIGHT = 0.8; // two charts on a sheet
+  const PRINTED_HEIGHT = 0.85; // two charts on a sheet
   const charts = [...document.querySelectorAll("script[data-chart]")].map((element) => ({
     place: document.getElementById(element.dataset.chart),
     made: JSON.parse(element.textContent),
