@@ -30,6 +30,7 @@ def examine(data: Path, environ: Mapping[str, str]) -> Result:
         "disk": lambda: _disk(data),
         "settings": lambda: _settings(data, environ),
         "data": lambda: _data(data, environ),
+        "derived": lambda: _derived(data / "derived"),
         "receiver": lambda: _receiver(data, environ),
         "deletion_requests": lambda: _deletion_requests(data),
         "browser": _browser,
@@ -95,6 +96,15 @@ def _data(data: Path, environ: Mapping[str, str]) -> Finding:
             "Start `ctm receive`, and subscribe the Page to the webhook in Meta's dashboard: docs/operations.md",
         )
     return "ok", f"{events:,} events can be read", None
+
+
+def _derived(folder: Path) -> Finding:
+    if not folder.exists():
+        return "ok", "nothing is kept of earlier answers", None
+    if not os.access(folder, os.W_OK | os.X_OK) or not folder.is_dir():
+        return "warn", f"{folder} cannot be written to, so every answer begins anew", f"Delete {folder}"
+    sizes = [path.stat().st_size for path in folder.iterdir()]
+    return "ok", f"{len(sizes)} files of earlier answers, {sum(sizes) / 1e6:,.1f} MB; may be deleted", None
 
 
 def _receiver(data: Path, environ: Mapping[str, str]) -> Finding:

@@ -1,6 +1,7 @@
 """`ctm doctor`: what is wrong with this set-up, each with its next step."""
 
 import json
+import shutil
 from datetime import date, datetime
 
 import pytest
@@ -72,3 +73,13 @@ def test_open_deletion_requests_are_a_warning_until_they_are_closed(checks, tmp_
     assert "10220000000000001" not in str(found)
     close_request(folder, find_request(folder, code), was_known=False)
     assert checks(folder.root)[1]["deletion_requests"]["status"] == "ok"
+
+
+def test_what_is_kept_of_answers_is_counted_and_a_folder_that_takes_nothing_is_named(checks, world):
+    data = world.event("anna", datetime(2020, 1, 6, 8)).write()
+    assert checks(data)[1]["derived"]["status"] == "ok"
+    assert checks(data)[1]["derived"]["detail"].endswith(" MB; may be deleted")
+    shutil.rmtree(data / "derived")
+    (data / "derived").write_text("in the way")
+    found = checks(data)[1]["derived"]
+    assert (found["status"], found["next_step"]) == ("warn", f"Delete {data / 'derived'}")
