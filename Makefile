@@ -51,7 +51,7 @@ filesystems:  # make faults cuts the power of file systems of its own
 	  $(AS_ROOT) apt-get update -q && $(AS_ROOT) apt-get install -qy --no-install-recommends e2fsprogs xfsprogs; }
 
 docs: .venv-docs/.ok  ## build the documentation's site; every link and anchor in it must lead somewhere
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict  # with --quiet it would overlook what is wrong
 	@echo "build/site/index.html"
 
 lab: .venv/.ok  ## open JupyterLab at the start notebook, on this machine only
