@@ -28,6 +28,8 @@ _CONNECT_SECONDS = 5
 _RETRIES = 4
 # $name, but not inside a quoted text.
 _NAMED = re.compile(r"'(?:[^'\\]|\\.)*'|\$([A-Za-z_]\w*)")
+# DuckDB takes `from conversations` alone.
+_FROM = re.compile(r"\s*from\b", re.IGNORECASE)
 _UNREADABLE = re.compile(r"PATH_NOT_FOUND|FAILED_READ_FILE|No such file|not found: file|Permission denied")
 
 
@@ -84,7 +86,8 @@ class SparkConnectEngine:
             marked = _NAMED.sub(
                 lambda found: f":{found[1]}" if found[1] else found[0], sql.rstrip().rstrip(";")
             )
-            sql = f"select * from (\n{marked}\n)"
+            shortened = "select * " if _FROM.match(marked) else ""
+            sql = f"select * from (\n{shortened}{marked}\n)"
         with self._asked():
             rows = self._session.sql(sql, dict(parameters) if parameters else None).toArrow()
         # It knows of some columns that they hold no null, which DuckDB never says.
@@ -177,8 +180,12 @@ def _session(url: str) -> Any:
 
     session = SparkSession.builder.remote(url).create()
     session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
-    for name, value in _SETTINGS.items():
-        session.conf.set(name, value)
+    try:
+        for name, value in _SETTINGS.items():
+            session.conf.set(name, value)
+    except Exception:
+        session.client.close()  # or it would try again at the end of the process
+        raise
     return session
 
 

@@ -77,6 +77,7 @@ def test_a_statement_of_ones_own_is_bound_and_only_reads(there):
     sql = "select '$ad' as words, count(*) as days from spend where ad_id = $ad; "
     (row,) = there.sql(sql, parameters={"ad": "nobody's"}).table.to_pylist()
     assert row == {"words": "$ad", "days": 0}
+    assert there.sql("from contents").table.num_rows == 1
     with pytest.raises(ctm.InvalidArgument, match="sql: "):
         there.sql("create table mine as select 1 as one")
 
