@@ -21,6 +21,7 @@ from ctm_analytics.formats import (
 )
 
 # With fewer new customers an ad's CAC says next to nothing: its interval spans a factor of seven.
+LEGEND_LINE_HEIGHT = 22
 FEW_CUSTOMERS = 5
 # What money is spent on, the finest first: its columns begin with this, and it is called so.
 LEVELS = {"ad": "ad", "adset": "ad set", "campaign": "campaign"}
@@ -77,6 +78,12 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
         draw_reference(figure, overall, f"All {noun}s {money(overall, currency)}", dash="2px,3px")
     if target_cac is not None:
         draw_reference(figure, target_cac, f"Target {money(target_cac, currency)}", dash="7px,4px")
+    # A notebook is narrower than the report: there the legend takes a second line, which would meet the title.
+    figure.update_layout(
+        margin_t=figure.layout.margin.t + LEGEND_LINE_HEIGHT,
+        height=figure.layout.height + LEGEND_LINE_HEIGHT,
+        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 4, "t": 10}},
+    )
     ticks = money_ticks(low, high)
     unit = f"{currency}, logarithmic scale" if currency else "logarithmic scale"
     others = left_out(len(drawn), len(spenders), "spend", f"{noun}s") + _others(
