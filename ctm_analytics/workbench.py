@@ -181,7 +181,7 @@ class Workbench:
         table, sql = self._foreseen(question, by)
         judged, pool = {}, table
         if by in outlook.CANDIDATES:
-            pool = self._pool(question, by)
+            pool = self._pool(question, by, table)
             judged = outlook.judgements(pool, by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
         table, chart = performance.arranged(table, by), None
@@ -231,7 +231,7 @@ class Workbench:
         known("by", by, outlook.CANDIDATES)
         question = self._session.ask(filters, model=model, window_days=window_days)
         table, sql = self._foreseen(question, by)
-        pool = self._pool(question, by)
+        pool = self._pool(question, by, table)
         judged = outlook.judgements(pool, by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
         table = outlook.with_values(table, by, outlook.ranked(pool, by), ("p_best", "expected_loss"))
@@ -873,9 +873,16 @@ class Workbench:
         names = (*outlook.FORECASTS, "still_to_come", "matured_cac_low", "matured_cac_high")
         return outlook.with_values(table, by, found, names), sql
 
-    def _pool(self, question: Question, by: str) -> pa.Table:
-        """Measure all groups of the period: also those that are filtered out teach what an ad can be."""
+    def _pool(self, question: Question, by: str, measured: pa.Table) -> pa.Table:
+        """Measure all groups of the period: also those that are filtered out teach what an ad can be.
+
+        Parameters
+        ----------
+        measured : the groups that are asked for; of ads without a filter these are all
+        """
         everybody = replace(question, campaign=None, ad=None)
+        if everybody == question and by == "ad":
+            return measured
         return self._session.run("ad_performance", everybody, **WITHOUT_A_QUESTION | {"by": by})[0]
 
 
