@@ -35,8 +35,9 @@ def test_models_that_agree_stand_below_each_other_and_hide_none():
 
 def test_only_the_asked_window_has_dots():
     compared = frames.attribution(["Reel"])
-    compared.loc[compared["window_days"] == 1, "cac"] = 1.0
-    assert list(traces(models_by_ad(compared, window_days=7))["First touch"].x) == [12.5]
+    compared.loc[compared["window_days"] == 7, "cac"] = 1.0
+    assert list(traces(models_by_ad(compared, window_days=1))["First touch"].x) == [12.5]
+    assert list(traces(models_by_ad(compared, window_days=7))["First touch"].x) == [1.0]
 
 
 def test_the_ad_that_the_model_moves_most_is_named():
