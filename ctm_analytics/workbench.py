@@ -161,8 +161,7 @@ class Workbench:
         Result
             One row per ad, most spend first; days and weeks in their order. The row with ``ad_id`` null is what no
             ad is credited with; every other grouping is of ads only, so that its ratios are those of its columns.
-            ``cac_high`` null beside a ``cac_low`` reads "at least". By day, ``started_ads`` names the ads that
-            spent for the first time.
+            ``cac_high`` null beside a ``cac_low`` reads "at least".
 
         Raises
         ------
@@ -188,8 +187,8 @@ class Workbench:
         if by in outlook.CANDIDATES:
             chart = _chart("cac_by_ad", "cac_table", target_cac=self.settings.target_cac)
         if by == "day":
-            table = performance.with_starts(table, self._session.run("ad_starts", question)[0])
-            chart = _chart("daily_trend", "trend_table")
+            starts = self._session.run("ad_starts", question)[0].to_pandas()
+            chart = Chart(_late("daily_trend", starts=starts), _late("trend_table", starts=starts))
         result = self._session.result(table, sql, question, chart, performance.view(by, columns))
         if by == "platform" or question.platform or question.account:
             result.about += " · an ad has one spend on all its platforms and accounts: no costs here"

@@ -71,25 +71,6 @@ def with_response_times(performance: pa.Table, latency: pa.Table, by: str) -> pa
     return performance
 
 
-def with_starts(performance: pa.Table, starts: pa.Table) -> pa.Table:
-    """Name the ads that began to spend on each day.
-
-    Parameters
-    ----------
-    performance : Table with ``day``
-    starts : Table of the mart ``ad_starts``, in its order
-
-    Returns
-    -------
-    Table with ``started_ads`` (text, names with commas between, or null)
-    """
-    names: dict[Any, list[str]] = {}
-    for row in starts.to_pylist():
-        names.setdefault(row["first_spend_day"], []).append(row["ad_name"])
-    column = [", ".join(names.get(day, ())) or None for day in performance.column("day").to_pylist()]
-    return performance.append_column("started_ads", pa.array(column, pa.string()))
-
-
 def arranged(performance: pa.Table, by: str) -> pa.Table:
     """Keep the columns of the contract, in its order."""
     return performance.select([*KEYS[by], *COLUMNS])

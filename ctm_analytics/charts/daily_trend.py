@@ -34,16 +34,23 @@ PANELS = (
 _DOMAINS = ((0.72, 0.95), (0.36, 0.59), (0.0, 0.23))
 
 
-def daily_trend(days: pd.DataFrame, *, since: date | None = None, until: date | None = None) -> go.Figure:
+def daily_trend(
+    days: pd.DataFrame,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    starts: pd.DataFrame | None = None,
+) -> go.Figure:
     """Draw each day's value thin and its trailing seven-day mean thick, in a panel for each quantity.
 
     Above the spend stands what changed: ads that spent for the first time, and jumps of the spend.
 
     Parameters
     ----------
-    days : frame of ``workbench.ads(by="day")``: ``day``, ``spend``, ``conversations``, ``sales``, ``started_ads``; it
-        may begin before ``since``, to show what is usual. A day without a row had no conversation.
+    days : frame of ``workbench.ads(by="day")``: ``day``, ``spend``, ``conversations``, ``sales``; it may begin before
+        ``since``, to show what is usual. A day without a row had no conversation.
     since, until : date or None, both included; the period of the report, shaded; by default all days
+    starts : frame of ``workbench.sql("from ad_starts")``: ``ad_name``, ``first_spend_day``; or None
     """
     currency = currency_of(days)
     figure = new_figure(trend_finding(days, since=since, until=until), height=560, legend_lines=0)
@@ -59,7 +66,7 @@ def daily_trend(days: pd.DataFrame, *, since: date | None = None, until: date | 
             _shade(figure, since, until, f"y{axis} domain")
         unit = f" ({currency})" if column == "spend" and currency else ""
         name_panel(figure, words + unit, domain[1])
-    changed = changes(days)
+    changed = changes(days, starts)
     _mark_changes(figure, changed, float(by_day["spend"].max()))
     shaded = "; shaded: this period" if since is not None else ""
     marked = "" if changed.empty else "<br>▼ an ad's first spend, or a jump of the spend"
@@ -70,12 +77,12 @@ def daily_trend(days: pd.DataFrame, *, since: date | None = None, until: date | 
     return describe(figure, narrow=narrow, narrow_traces={CHANGES: {"mode": "markers"}})
 
 
-def changes(days: pd.DataFrame) -> pd.DataFrame:
+def changes(days: pd.DataFrame, starts: pd.DataFrame | None = None) -> pd.DataFrame:
     """Find what the data know to have changed.
 
     Parameters
     ----------
-    days : as for ``daily_trend``
+    days, starts : as for ``daily_trend``
 
     Returns
     -------
@@ -83,16 +90,19 @@ def changes(days: pd.DataFrame) -> pd.DataFrame:
         ``day``, ``change`` (words): ads that spent for the first time, and jumps of the spend: days from which on the
         mean of three days is at least 30 % above or below that of the three before; of neighbours, the largest.
     """
-    found: list[tuple[pd.Timestamp, str]] = []
-    if "started_ads" in days.columns:
-        known = days[days["started_ads"].notna()]
-        found += [
-            (pd.Timestamp(day), f"starts: {names}")
-            for day, names in zip(known["day"], known["started_ads"], strict=True)
-        ]
+    found = [(day, f"starts: {names}") for day, names in _started(days, starts).items()]
     if days["day"].notna().any():
         found += _jumps(_complete(days)["spend"])
     return pd.DataFrame(sorted(found), columns=["day", "change"])
+
+
+def _started(days: pd.DataFrame, starts: pd.DataFrame | None) -> dict[pd.Timestamp, str]:
+    """Name the ads that spent for the first time, by the day; those outside the days that are drawn are left out."""
+    if starts is None:
+        return {}
+    began = pd.to_datetime(starts["first_spend_day"])
+    shown = starts[began.isin(pd.to_datetime(days["day"]))]
+    return shown.groupby(began)["ad_name"].agg(", ".join).to_dict()
 
 
 def _jumps(spend: "pd.Series[float]") -> list[tuple[pd.Timestamp, str]]:
@@ -164,10 +174,16 @@ def trend_finding(days: pd.DataFrame, *, since: date | None = None, until: date 
     return f"Per day: {now}; in the {reach} before: {_per_day(before, len(before), currency_of(days))}."
 
 
-def trend_table(days: pd.DataFrame) -> pd.DataFrame:
-    """Keep the columns that are drawn."""
-    started = ["started_ads"] if "started_ads" in days.columns else []
-    return days.loc[days["day"].notna(), ["day", *(column for column, _, _ in PANELS), *started]]
+def trend_table(days: pd.DataFrame, starts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Keep the columns that are drawn; ``started_ads`` names the ads that spent for the first time.
+
+    Parameters
+    ----------
+    days, starts : as for ``daily_trend``
+    """
+    rows = days.loc[days["day"].notna(), ["day", *(column for column, _, _ in PANELS)]]
+    started = _started(days, starts)
+    return rows.assign(started_ads=pd.to_datetime(rows["day"]).map(started)) if started else rows
 
 
 def _per_day(rows: pd.DataFrame, days: int, currency: str | None) -> str:

@@ -47,9 +47,12 @@ def test_a_question_draws_itself_and_has_rows_to_read_beneath(name: str, shop: c
     figure, table = result.figure, result.figure_table
     assert figure.layout.meta["finding"].endswith(".")
     assert len(table) > 0
-    assert set(table.columns) <= set(result.df.columns) | {"time_left", "waiting", "waiting_from_ads"} | {
-        f"cac_{model}" for model in MODELS
-    }
+    assert set(table.columns) <= set(result.df.columns) | {
+        "time_left",
+        "waiting",
+        "waiting_from_ads",
+        "started_ads",
+    } | {f"cac_{model}" for model in MODELS}
 
 
 MODELS = ("first_touch", "last_touch", "linear", "markov", "position_based", "shapley", "time_decay")
@@ -61,7 +64,9 @@ def test_the_ads_that_begin_to_spend_are_named_on_their_day_but_not_on_the_first
     for day, ad in ((2, "1"), (4, "2"), (4, "3"), (5, "2")):
         world.spend(date(2026, 11, day), ad, "50.00", ad_name=f"Ad {ad}")
     world.spend(date(2026, 11, 3), "4", "0.00")
-    days = world.open().ads(by="day").table.to_pylist()
-    assert {row["day"].day: row["started_ads"] for row in days if row["started_ads"]} == {4: "Ad 2, Ad 3"}
-    (only,) = [row for row in world.open().ads(by="day", ad="3").table.to_pylist() if row["started_ads"]]
-    assert only["started_ads"] == "Ad 3"
+    rows = world.open().ads(by="day").figure_table
+    named = rows[rows["started_ads"].notna()]
+    assert [(day.day, names) for day, names in zip(named["day"], named["started_ads"], strict=True)] == [
+        (4, "Ad 2, Ad 3")
+    ]
+    assert world.open().ads(by="day", ad="3").figure_table["started_ads"].dropna().tolist() == ["Ad 3"]

@@ -265,17 +265,19 @@ def test_beside_each_bar_stand_its_shares_and_its_cost_and_on_the_first_what_was
     assert words[2].startswith("<b>20</b>  10\xa0% of previous  5\xa0% of all  ¥5 each")
 
 
-def started(*names):
-    rows = [(f"2026-11-{day:02d}", 100.0, 10, 1) for day in range(1, len(names) + 1)]
-    return days(*rows).assign(started_ads=list(names))
+def trend_of(*names):
+    """Draw a day for each name: that of an ad that began to spend, or None."""
+    dates = [f"2026-11-{day:02d}" for day in range(1, len(names) + 1)]
+    starts = pd.DataFrame({"first_spend_day": pd.to_datetime(dates), "ad_name": names}).dropna()
+    return daily_trend(days(*((day, 100.0, 10, 1) for day in dates)), starts=starts)
 
 
 def test_an_ad_that_begins_to_spend_is_marked_on_its_day():
-    figure = daily_trend(started(None, None, "Reel <b>", None))
+    figure = trend_of(None, None, "Reel <b>", None)
     mark = next(trace for trace in figure.data if trace.name == "Changes")
     assert (list(mark.x), list(mark.customdata)) == (["2026-11-03"], ["starts: Reel &lt;b&gt;"])
     assert "▼" in figure.layout.xaxis.title.text
-    assert "▼" not in daily_trend(started(None, None)).layout.xaxis.title.text
+    assert "▼" not in trend_of(None, None).layout.xaxis.title.text
 
 
 @pytest.mark.parametrize(
@@ -295,7 +297,7 @@ def test_a_jump_of_the_spend_by_thirty_percent_or_more_is_a_change_on_its_first_
 
 
 def test_with_many_changes_their_words_are_left_to_the_pointer():
-    figure = daily_trend(started(None, *(f"Ad {place}" for place in range(9))))
+    figure = trend_of(None, *(f"Ad {place}" for place in range(9)))
     mark = next(trace for trace in figure.data if trace.name == "Changes")
     assert (mark.mode, len(mark.x)) == ("markers", 9)
 
