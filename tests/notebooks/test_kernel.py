@@ -106,7 +106,7 @@ def test_a_value_in_quotes_is_refused_and_one_in_a_comment_is_none(run: Callable
         ("%%sql\nselect {{1 / 0}}", ["{{1 / 0}}", "division by zero"]),
         ("workbench.ads(campaing='x')", ["Did you mean 'campaign'"]),
         ("workbench.ads(campaign='retargetting')", ["Did you mean 'Retargeting – Messages'"]),
-        ("workbench.inbox().figure", ["no chart"]),
+        ("workbench.tables().figure", ["no chart"]),
     ],
 )
 def test_an_error_is_a_few_words_without_a_traceback(run: Callable[[str], Cell], source: str, says: list[str]) -> None:
