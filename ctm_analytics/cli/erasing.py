@@ -95,10 +95,10 @@ def _erase(
     folder: "DataFolder", contacts: Iterable[str], platform: str | None, account: str | None, dry_run: bool
 ) -> Counter[str]:
     """Erase one person; what was found of them."""
-    from ctm_analytics.derived.folder import remove_derived
     from ctm_analytics.imports.erasing import ErasedContact, erase_contact
     from receiver.deliveries import ReadingOptions
     from receiver.settings import load_reading_settings
+    from receiver.store.derived import remove_derived
     from receiver.store.erasure import erase as erase_captured
     from receiver.store.erasure import latest_receipt, publish_everything
     from receiver.store.tombstones import Person, add_tombstone
@@ -127,7 +127,7 @@ def _erase(
     publish_everything(folder, options)
     found = erase_captured(folder, person, until)
     found += erase_contact(folder.root, imported, identities.own)
-    remove_derived(folder.root)  # made of what was there before
+    remove_derived(folder)  # made of what was there before
     _say(f"erased: {_counted(found)}")
     _say(f"kept out from now on: whatever comes again from before {now:%Y-%m-%d %H:%M:%S} UTC")
     _prove(folder, person, identities.own, until)

@@ -6,7 +6,6 @@ A key names a content, so two processes that write the same one need no lock: wh
 import contextlib
 import os
 import secrets
-import shutil
 import time
 import zlib
 from collections import Counter
@@ -95,22 +94,6 @@ class DerivedFolder:
             if read_at < last and path not in kept:
                 with contextlib.suppress(OSError):
                     path.unlink()
-
-
-def remove_derived(data: Path) -> None:
-    """Remove everything that was worked out from a data folder, under whoever is writing there.
-
-    Raises
-    ------
-    OSError
-        If it cannot be removed.
-    """
-    for folder in data.glob("derived*"):
-        gone = folder
-        if folder.name == "derived":  # in one step: what is being written to it gets no name any more
-            gone = folder.rename(data / f"derived-{secrets.token_hex(8)}.removed")
-        if gone.suffix == ".removed":
-            shutil.rmtree(gone)
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, float]]:

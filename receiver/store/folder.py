@@ -78,6 +78,11 @@ class DataFolder:
         return self.root / "forward"
 
     @property
+    def derived(self) -> Path:
+        """What readers have worked out: may be deleted at any time, and is when events are forgotten."""
+        return self.root / "derived"
+
+    @property
     def index(self) -> Path:
         """Derived from ``events/``: may be deleted at any time."""
         return self.root / "index"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from receiver.store.derived import remove_derived
 from receiver.store.folder import DataFolder, locked, sync_folder
 from receiver.store.manifest import current_manifest
 from receiver.store.rewriting import drop_settled
@@ -39,6 +40,7 @@ def forget_old(folder: DataFolder, retention_days: int, now: datetime) -> Counte
         old = [entry for entry in current_manifest(folder).settled if entry.day < first_day]
         if old:
             drop_settled(folder, old)
+            remove_derived(folder)
         # Also what an interrupted run has left behind the manifest.
         for day in sorted((folder.events / "settled").glob("day=*")):
             if day.name.removeprefix("day=") < first_day:

@@ -56,6 +56,15 @@ def test_a_day_goes_when_all_of_it_is_older_than_it_may_be(three_days: DataFolde
     assert verify(three_days).events == 2
 
 
+def test_what_readers_have_worked_out_goes_with_a_day_and_only_then(three_days: DataFolder) -> None:
+    three_days.derived.mkdir()
+    (three_days.derived / "touches-1-2.parquet").write_bytes(CLEO.encode())
+    retention.forget_old(three_days, 11, NOW)
+    assert three_days.derived.exists()
+    retention.forget_old(three_days, 10, NOW)
+    assert not list(three_days.root.glob("derived*"))
+
+
 def test_what_was_forgotten_is_not_missed_by_the_index(three_days: DataFolder) -> None:
     retention.forget_old(three_days, 10, NOW)
     index = (three_days.index / "seen.sqlite").stat().st_ino
