@@ -102,7 +102,8 @@ def _started(days: pd.DataFrame, starts: pd.DataFrame | None) -> dict[pd.Timesta
         return {}
     began = pd.to_datetime(starts["first_spend_day"])
     shown = starts[began.isin(pd.to_datetime(days["day"]))]
-    return shown.groupby(began)["ad_name"].agg(", ".join).to_dict()
+    named = shown.groupby(began)["ad_name"].agg(", ".join)
+    return dict(zip(pd.DatetimeIndex(named.index), named, strict=True))
 
 
 def _jumps(spend: "pd.Series[float]") -> list[tuple[pd.Timestamp, str]]:

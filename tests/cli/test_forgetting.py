@@ -38,7 +38,7 @@ def test_days_older_than_the_setting_go_and_the_workbench_says_where_data_begin(
     assert (run.exit_code, run.text) == (0, "")
     assert run.stderr.splitlines()[-1] == "1 events are older than 30 days, and gone."
     first_day = (datetime.now(UTC) - young).date()
-    assert f"1, {first_day} to {first_day}" in str(ctm_analytics.open(folder.root))
+    assert f"Events   1      {first_day} to {first_day}" in str(ctm_analytics.open(folder.root))
 
 
 def test_what_people_took_back_goes(ctm, folder: DataFolder) -> None:

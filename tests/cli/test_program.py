@@ -31,7 +31,7 @@ def program(tmp_path):
 
 
 def test_a_question_is_answered_on_stdout_and_described_on_stderr(program, shop):
-    run = program("ads", "--as-of", AS_OF, CTM_DATA=str(shop))
+    run = program("ads", "--as-of", AS_OF, CTM_DATA=str(shop), COLUMNS="250")
     assert run.returncode == 0
     heading, rule, *rows = run.stdout.decode().splitlines()
     assert heading.split()[:2] == ["Ad", "Spend"]
