@@ -10,6 +10,8 @@ class CtmError(Exception):
     """Base of every error meant for a user: it names the value, the rule and the next step."""
 
     exit_code = EXIT_FAILED
+    # What may be sent to others in place of the sentence, where that may quote a person's data.
+    shared = ""
 
     def _render_traceback_(self) -> list[str]:
         """Show the sentence alone in a notebook, which asks every exception for this."""

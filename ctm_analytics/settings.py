@@ -140,9 +140,9 @@ def _check_memory(limit: str) -> None:
 
 def _check_engine(engine: str) -> None:
     if not _ENGINE.fullmatch(engine):
+        shown = re.sub(r"//.*@", "//…@", engine.partition(";")[0])  # what stands before @ may be a password
         raise InvalidArgument(
-            f"engine: {engine.partition(';')[0]!r} is neither 'duckdb' nor sc://HOST:PORT."
-            " Use e.g. 'sc://127.0.0.1:15002'."
+            f"engine: {shown!r} is neither 'duckdb' nor sc://HOST:PORT. Use e.g. 'sc://127.0.0.1:15002'."
         )
 
 

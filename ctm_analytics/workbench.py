@@ -646,6 +646,8 @@ class Workbench:
                     "days": sum(bool(day["spend"]) for day in days.to_pylist()),
                 }
             )
+        if sides[0]["ad_id"] == sides[1]["ad_id"]:
+            raise InvalidArgument(f"compare: {first!r} and {second!r} are one ad. Name two.")
         compared = comparison.compared(*sides)
         chart = _chart("two_ads", "two_ads_table", currency=self.currency)
         result = self._session.result(compared, sql, replace(question, ad=None), chart, comparison.VIEW)

@@ -50,7 +50,7 @@ def cac_by_ad(ads: pd.DataFrame, *, target_cac: float | None = None) -> go.Figur
     figure = new_figure(cac_finding(ads, target_cac=target_cac), height=200, legend_lines=2)
     spenders = _spenders(ads)
     if spenders.empty:
-        return say_nothing_to_draw(figure, f"No {_noun(ads)} spent anything in this period.")
+        return say_nothing_to_draw(figure, _nothing(ads))
     overall = _overall(spenders)
     drawn = spenders.nlargest(MOST_ROWS, "spend").sort_values(["cac", "spend"], ascending=[True, False])
     lines = [line for line in (overall, target_cac) if line is not None]
@@ -112,7 +112,7 @@ def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
     """
     spenders = _spenders(ads)
     if spenders.empty:
-        return f"No {_noun(ads)} spent anything in this period."
+        return _nothing(ads)
     overall = _overall(spenders)
     reference = _reference(overall, target_cac)
     if reference is None:
@@ -152,6 +152,13 @@ def _level(ads: pd.DataFrame) -> str:
 
 def _noun(ads: pd.DataFrame) -> str:
     return LEVELS[_level(ads)]
+
+
+def _nothing(ads: pd.DataFrame) -> str:
+    """Say why no ad is drawn: campaigns and ad sets may be in no column of the imported spend."""
+    if _level(ads) != "ad" and (floats(ads["spend"]) > 0).any():
+        return f"The spend of this period names no {_noun(ads)}."
+    return f"No {_noun(ads)} spent anything in this period."
 
 
 def _spenders(ads: pd.DataFrame) -> pd.DataFrame:

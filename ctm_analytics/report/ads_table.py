@@ -102,7 +102,10 @@ def _ordered(ads: pd.DataFrame) -> pd.DataFrame:
 def _at_level(frame: pd.DataFrame, level: str, ads: pd.DataFrame) -> pd.DataFrame:
     """Give a group's row the columns of an ad's, its own name and id being the first."""
     named = frame.rename(columns={f"{level}_name": "ad_name", f"{level}_id": "ad_id"})
-    return named.reindex(columns=ads.columns)
+    rows = named.reindex(columns=ads.columns)
+    # Spend of which no ad set or campaign was imported is an ad's all the same.
+    is_known = rows["ad_id"].notna() | rows["ad_name"].notna()
+    return rows.assign(ad_name=rows["ad_name"].astype(object).where(is_known, f"{LEVELS[level]} not known"))
 
 
 def _ads_columns() -> list[str]:

@@ -36,7 +36,9 @@ def missing(days: pd.DataFrame, since: date, until: date) -> str:
     spend = dict(zip(_days(days), floats(days["spend"]), strict=True))
     opened = dict(zip(_days(days), floats(days["conversations"]), strict=True))
     paid = [day for day, amount in spend.items() if amount > 0]
-    known = sorted({*paid, *(day for day, count in opened.items() if count > 0)})
+    # A day of which the export says that nothing was spent is known, too.
+    booked = [day for day, amount in spend.items() if amount >= 0]
+    known = sorted({*booked, *(day for day, count in opened.items() if count > 0)})
     usual = sum(opened[day] for day in paid if opened[day] > 0) / max(len(paid), 1)
     rules: dict[str, Callable[[date], bool]] = {
         "nothing is known of": lambda day: not known or not known[0] <= day <= known[-1],

@@ -83,6 +83,8 @@ def read_server(environ: Mapping[str, str]) -> MailServer:
         raise InvalidArgument(
             "CTM_SMTP_TLS is off: the password would travel unencrypted. Use starttls or tls."
         )
+    if not f"{user}{password}".isascii():
+        raise InvalidArgument("CTM_SMTP_USER and CTM_SMTP_PASSWORD: only ASCII can be sent. Choose others.")
     sender = _address("CTM_MAIL_FROM", setting("CTM_MAIL_FROM", environ))
     return MailServer(host, int(port or PORTS[tls]), tls, sender, user, password)
 
@@ -146,7 +148,7 @@ def send(mail: EmailMessage, server: MailServer) -> None:
         raise DeliveryFailed(
             f"{where}: no safe connection ({error.reason or error}). Look at CTM_SMTP_TLS and the server's certificate."
         ) from None
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, UnicodeError) as error:  # the last: a host as `a..b`
         what = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise DeliveryFailed(
             f"{where} cannot be reached: {what}. Look at CTM_SMTP_HOST and CTM_SMTP_PORT."

@@ -64,15 +64,19 @@ def write_pdf(page: Path, pdf: Path) -> None:
             ).stderr
         except subprocess.TimeoutExpired:
             said = f"it took longer than {PATIENCE_SECONDS} s"
-        if not printed.is_file():
+        content = printed.read_bytes() if printed.is_file() else b""
+        if not content.rstrip().endswith(b"%%EOF"):  # killed, or the disk was full
             last = next(reversed(said.strip().splitlines()), "it says nothing")
             raise PdfFailed(
                 f"{pdf.name}: {Path(browser).name} did not print it ({last}). The report itself is written: {page}."
                 " Open it in a browser and print it there."
             )
         made = pdf.with_name(f"{pdf.name}.tmp")
-        made.write_bytes(_CLOCK.sub(_without_clock, printed.read_bytes()))
-        made.replace(pdf)
+        try:
+            made.write_bytes(_CLOCK.sub(_without_clock, content))
+            made.replace(pdf)
+        finally:
+            made.unlink(missing_ok=True)
 
 
 def _without_clock(written: re.Match[bytes]) -> bytes:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib import metadata
@@ -18,7 +18,7 @@ from ctm_analytics.report.index import write_index
 from ctm_analytics.report.message import Message, facts_of, reason_of, subject_of
 from ctm_analytics.report.pdf import PdfFailed, write_pdf
 from ctm_analytics.report.period import Period, ripe_from
-from ctm_analytics.report.runner import Order, ReportFailed, ReportRun, run_report
+from ctm_analytics.report.runner import Order, ReportRun, run_report
 
 if TYPE_CHECKING:
     from ctm_analytics.workbench import Workbench
@@ -86,14 +86,22 @@ def publish(order: Order, wish: Wish, workbench: "Workbench", environ: Mapping[s
         alerts = tuple(judge(wish.conditions, workbench, period, today, workbench.settings.window_days))
         fired = tuple(alert.sentence for alert in alerts if alert.fired)
         order = replace(order, notices=fired, inputs=_inputs(order, wish, workbench, today))
-        run = run_report(order, only_if_changed=wish.only_if_changed)
+        undelivered = order.folder.with_name(f"{order.folder.name}.undelivered")
+        run = run_report(order, only_if_changed=wish.only_if_changed and not undelivered.exists())
         problems = tuple(_print(order, run, wish))
         if not run.is_new:
             return Published(run, _files(run, wish), alerts, problems)
         problems += tuple(_quality(order, wish, workbench))
     message = _message(order, run, alerts, address)
     told = tuple(_without_places(str(problem), order) for problem in problems)
-    deliver(replace(message, problems=told), wish.targets)
+    try:
+        deliver(replace(message, problems=told), wish.targets)
+    except DeliveryFailed:
+        with suppress(OSError):  # it fails all the same
+            undelivered.touch()  # so that the next run is not "unchanged", and delivers it
+        raise
+    if wish.targets:
+        undelivered.unlink(missing_ok=True)
     return Published(run, _files(run, wish), alerts, problems)
 
 
@@ -222,10 +230,8 @@ def _message(order: Order, run: ReportRun, alerts: tuple[Alert, ...], address: s
 
 def _failure(error: Exception, places: "Order | Path", name: str) -> Message:
     """Write the news of a failure: what failed and the next step, and no value that could name a person."""
-    if isinstance(error, ReportFailed):
-        what = error.shared
-    elif isinstance(error, CtmError):
-        what = str(error)
+    if isinstance(error, CtmError):
+        what = error.shared or str(error)
     else:
         what = (
             f"{type(error).__name__}: its words are in the log of the machine that ran it. Look there first."

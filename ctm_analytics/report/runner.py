@@ -24,6 +24,7 @@ GIVEN = ("data", "since", "until", "as_of", "out")
 NOTICES = "notices"
 KERNEL = "python3"
 INJECTED = "injected-parameters"  # papermill's cell, which gets a random id
+ERROR_MARKER = "papermill-error-cell-tag"
 SUMMARY = "summary.json"
 RECORD = "run.json"
 # How a report was made, and its print: both carry what changes from run to run.
@@ -258,15 +259,26 @@ def _failure(order: Order, executed: Path, error: Any) -> CtmError:
     kept = _failed(order.folder)
     executed.replace(kept)
     last = next((line for line in reversed(error.source.splitlines()) if line.strip()), "")
-    where = f"{order.notebook}: cell {error.cell_index + 1} failed at `{last.strip()}`"
+    number = _cell_number(kept, error.cell_index)
+    where = f"{order.notebook}: cell {number} failed at `{last.strip()}`"
+    shared = (
+        f"Cell {number} of {order.notebook.name} failed with {error.ename}."
+        f" Its words are in {kept.name}, on the machine that ran it: look there, and run the report again."
+    )
     kind = getattr(errors, error.ename, None)
     if isinstance(kind, type) and issubclass(kind, CtmError):
-        return kind(f"{where}: {error.evalue.rstrip('.')}. See {kept}.")
-    return ReportFailed(
-        f"{where}: {error.ename}: {error.evalue.rstrip('.')}. See {kept}.",
-        f"Cell {error.cell_index + 1} of {order.notebook.name} failed with {error.ename}."
-        f" Its words are in {kept.name}, on the machine that ran it: look there, and run the report again.",
-    )
+        failed: CtmError = kind(f"{where}: {error.evalue.rstrip('.')}. See {kept}.")
+        failed.shared = shared
+        return failed
+    return ReportFailed(f"{where}: {error.ename}: {error.evalue.rstrip('.')}. See {kept}.", shared)
+
+
+def _cell_number(executed: Path, index: int) -> int:
+    """Count as the order's notebook counts: without the cells that papermill has put before the failed one."""
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    # Of a failed notebook a message on top and a link above the cell are papermill's, too.
+    before = cells[: index + 2]
+    return 1 + sum(not {INJECTED, ERROR_MARKER} & set(cell["metadata"].get("tags", ())) for cell in before)
 
 
 @contextmanager
@@ -334,7 +346,9 @@ def _numbers(folder: Path) -> Any:
 
 def _latest(folder: Path) -> Path:
     """Find the report of the last days among those of one name."""
-    reports = [path.parent for path in folder.glob(f"*/{RECORD}") if not path.parent.is_symlink()]
+    reports = [path.parent for path in folder.glob(f"*/{RECORD}")]
+    # A run that was killed may have left its `.tmp`, which the next one removes.
+    reports = [path for path in reports if not path.is_symlink() and not path.suffix]
     return max(reports, key=lambda path: path.name.split("_")[::-1])
 
 

@@ -111,10 +111,10 @@ def test_a_failure_is_mailed_and_ends_with_1(ctm, sink, data, notebook):
         *("--as-of", RIPE),
     )
     assert (run.exit_code, run.text) == (1, "")
-    assert "cell 3 failed at" in run.stderr
+    assert "cell 2 failed at" in run.stderr
     (mail,) = sink.mails
     assert mail["Subject"] == "CTM weekly 2–8 Nov: FAILED"
-    assert "Cell 3 of weekly.ipynb failed with AssertionError." in text_of(mail)
+    assert "Cell 2 of weekly.ipynb failed with AssertionError." in text_of(mail)
     assert str(data) not in mail.as_string()
 
 
@@ -156,6 +156,39 @@ def test_what_cannot_be_delivered_ends_with_1_and_the_report_stays(ctm, sink, da
     assert run.stderr.splitlines()[-1].startswith("ctm: mail:a@example.com: 127.0.0.1:")
     assert "refuses a@example.com: 550 no such mailbox" in run.stderr
     assert (data / "reports" / "weekly" / "2026-11-02_2026-11-08" / "index.html").is_file()
+
+
+def test_what_could_not_be_delivered_is_delivered_by_the_next_run_though_nothing_has_changed(
+    ctm, sink, data, notebook
+):
+    words = (
+        "report",
+        notebook,
+        "--data",
+        data,
+        *WEEK,
+        "--deliver",
+        "mail:a@example.com",
+        "--only-if-changed",
+    )
+    sink.refuse["a@example.com"] = "550 no such mailbox"
+    refused = ctm(*words)
+    sink.refuse.clear()
+    again, unchanged = ctm(*words), ctm(*words)
+    assert [run.exit_code for run in (refused, again, unchanged)] == [1, 0, 0]
+    assert len(sink.mails) == 1
+
+
+def test_a_failing_question_is_mailed_without_what_it_quotes(ctm, sink, data, notebook):
+    failing = notebook.read_text(encoding="utf-8").replace(
+        "report.save(", "workbench.sql(\"select cast('person-7' as int)\")\\nreport.save("
+    )
+    notebook.write_text(failing, encoding="utf-8")
+    run = ctm("report", notebook, "--data", data, *WEEK, "--deliver", "mail:a@example.com")
+    assert run.exit_code != 0
+    assert "person-7" in run.stderr
+    assert "Cell 2 of weekly.ipynb failed with" in text_of(sink.mails[0])
+    assert "person-7" not in sink.mails[0].as_string()
 
 
 def test_a_program_and_the_tables_as_csv(ctm, data, notebook, tmp_path):

@@ -151,14 +151,15 @@ def test_files_that_only_this_machine_sees_are_a_sentence(engine, monkeypatch):
     [
         ("spark", "engine: 'spark' is neither 'duckdb' nor sc://HOST:PORT. Use e.g. 'sc://127.0.0.1:15002'."),
         ("sc://", "engine: 'sc://' is neither 'duckdb' nor sc://HOST:PORT. Use e.g. 'sc://127.0.0.1:15002'."),
-        ("sc://me:hush@there", None),
-        ("https://there:443", None),
+        ("sc://me:hush@there", "engine: 'sc://…@there' is neither 'duckdb' nor sc://HOST:PORT."),
+        ("https://there:443", "engine: 'https://there:443' is neither 'duckdb' nor sc://HOST:PORT."),
     ],
 )
 def test_what_is_no_engine_is_wrong_usage(words, sentence):
     with pytest.raises(ctm.InvalidArgument) as refused:
         ctm.open(SAMPLE, engine=words, environ={})
-    assert str(refused.value) == sentence or sentence is None
+    assert str(refused.value).startswith(sentence)
+    assert "hush" not in str(refused.value)
 
 
 def test_without_the_client_it_says_what_to_install(monkeypatch):

@@ -37,6 +37,11 @@ def test_a_day_on_which_the_ads_paused_lacks_nothing():
     assert missing(days(d18=None), SINCE, UNTIL) == ""
 
 
+def test_a_day_of_which_the_export_says_that_nothing_was_spent_is_known():
+    paused = {"spend": 0.0, "conversations": 0}
+    assert missing(days(d21=paused, d22=paused), SINCE, UNTIL) == ""
+
+
 def test_a_day_with_spend_and_without_its_twenty_conversations_was_not_captured():
     lacking = missing(days(d17={"conversations": 0}, d19={"conversations": 0}), SINCE, UNTIL)
     assert lacking == "no conversation was captured on 17 Nov 2026 and 19 Nov 2026"

@@ -249,6 +249,7 @@ def test_a_server_without_starttls_gets_nothing(sink, message):
             {"CTM_SMTP_USER": "ctm", "CTM_SMTP_PASSWORD": "x", "CTM_SMTP_HOST": "smtp.example.com"},
             "CTM_SMTP_TLS is off: the password would travel unencrypted.",
         ),
+        ({"CTM_SMTP_USER": "ctm", "CTM_SMTP_PASSWORD": "ké"}, "CTM_SMTP_USER and CTM_SMTP_PASSWORD: only ASCII"),
         ({"CTM_SMTP_PASSWORD": "x\ny"}, "CTM_SMTP_PASSWORD holds more than one line"),
     ],
 )  # fmt: skip

@@ -42,6 +42,14 @@ def test_without_a_browser_the_next_step_is_said(page, tmp_path, monkeypatch):
     )
 
 
+def test_half_a_page_is_no_page(page, tmp_path, monkeypatch):
+    script = """for word; do case "$word" in --print-to-pdf=*) echo %PDF-1.4 > "${word#*=}";; esac; done"""
+    monkeypatch.setenv("PATH", put_browser(tmp_path / "bin", script))
+    with pytest.raises(PdfFailed, match="did not print it"):
+        write_pdf(page, page.with_name("report.pdf"))
+    assert not list(page.parent.glob("*.pdf*"))
+
+
 def test_a_browser_that_does_not_print_is_quoted_and_leaves_nothing(page, tmp_path, monkeypatch):
     monkeypatch.setenv(
         "PATH", put_browser(tmp_path / "bin", "echo starting >&2; echo no display >&2; exit 1")

@@ -116,7 +116,7 @@ def test_a_failing_cell_is_named_and_the_last_good_report_stays(run, tmp_path):
         run(notebook)
     kept = tmp_path / "reports" / "weekly" / "2026-11-16_2026-11-22.failed.ipynb"
     assert str(caught.value) == (
-        f"{notebook}: cell 3 failed at `spend / 0`: ZeroDivisionError: division by zero. See {kept}."
+        f"{notebook}: cell 2 failed at `spend / 0`: ZeroDivisionError: division by zero. See {kept}."
     )
     assert "ZeroDivisionError" in kept.read_text(encoding="utf-8")
     assert (tmp_path / "reports" / "weekly" / "2026-11-16_2026-11-22" / "index.html").read_bytes() == good
@@ -154,7 +154,7 @@ def test_what_a_failing_cell_said_stays_on_this_machine(run, tmp_path):
         run(write_notebook(tmp_path / "weekly.ipynb", "raise ValueError('anna@example.com')"))
     assert "anna@example.com" in str(caught.value)
     assert caught.value.shared == (
-        "Cell 3 of weekly.ipynb failed with ValueError."
+        "Cell 2 of weekly.ipynb failed with ValueError."
         " Its words are in 2026-11-16_2026-11-22.failed.ipynb, on the machine that ran it:"
         " look there, and run the report again."
     )
