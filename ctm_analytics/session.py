@@ -119,12 +119,13 @@ class Session:
             If a file of the folder is damaged or gone.
         """
         parameters = question.parameters(self._settings, self.currency) | words
-        given = self._given([model], question, parameters)
-        statement = compose(model, parameters, given)
-        self._stopwatch.resume()
         try:
+            given = self._given([model], question, parameters)
+            statement = compose(model, parameters, given)
+            self._stopwatch.resume()
             table = self._engine.query(statement)
-        except (QueryError, InvalidFile):
+        except (QueryError, InvalidFile, OSError):
+            # Somebody may have removed what is kept in the midst of it.
             if not self._kept.forget_lost():
                 raise
             return self.run(model, question, **words)

@@ -281,7 +281,9 @@ def _put(path: Path, write: Callable[[Path], object]) -> None:
 def _tidy(cache: Path, needed: set[Path]) -> None:
     now = time.time()
     for path in needed:
-        os.utime(path)
+        # Its time of change stays: by that, what was worked out from it is known to be of this file.
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
     for path in cache.rglob("*.parquet"):
-        if path not in needed and path.stat().st_mtime < now - GRACE_SECONDS:
+        status = path.stat()
+        if path not in needed and max(status.st_atime, status.st_mtime) < now - GRACE_SECONDS:
             path.unlink(missing_ok=True)

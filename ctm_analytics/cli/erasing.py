@@ -95,6 +95,7 @@ def _erase(
     folder: "DataFolder", contacts: Iterable[str], platform: str | None, account: str | None, dry_run: bool
 ) -> Counter[str]:
     """Erase one person; what was found of them."""
+    from ctm_analytics.engines.duckdb import remove_left_spills
     from ctm_analytics.imports.erasing import ErasedContact, erase_contact
     from receiver.deliveries import ReadingOptions
     from receiver.settings import load_reading_settings
@@ -125,9 +126,11 @@ def _erase(
         return found
     add_tombstone(folder, person, identities.own, now)
     publish_everything(folder, options)
+    remove_derived(folder)  # while the contact is known still: who is killed after that finds it no more
     found = erase_captured(folder, person, until)
     found += erase_contact(folder.root, imported, identities.own)
     remove_derived(folder)  # made of what was there before
+    remove_left_spills()
     _say(f"erased: {_counted(found)}")
     _say(f"kept out from now on: whatever comes again from before {now:%Y-%m-%d %H:%M:%S} UTC")
     _prove(folder, person, identities.own, until)

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from ctm_analytics.errors import InvalidFile
+
 # A settled file is merged with others for so long, or somewhat longer; an older one stays as it is.
 YOUNG_DAYS = timedelta(days=3)
 BEGINNING = datetime(1, 1, 1)  # noqa: DTZ001 - on disk instants are naive UTC
@@ -67,10 +69,16 @@ def identity_of(path: Path) -> str:
 
     Raises
     ------
-    OSError
+    InvalidFile
         If it is gone.
     """
-    status = path.stat()
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise InvalidFile(
+            f"{path}: no longer there, since events were compacted or erased after it was listed."
+            " Open the workbench again."
+        ) from None
     return f"{name_of(path)} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 

@@ -82,17 +82,19 @@ class Refresh:
         self._files = files
         self._parameters = parameters
         self._made: list[str] = []
+        self._read_as: Mapping[str, FileFacts] = {}
         self.read: set[str] = set()
 
     def built(self, moment: Moment) -> State | None:
         """Work everything out from all events; None where nothing can be written."""
-        self.read = set(self._files)
+        self.read, self._read_as = set(self._files), moment.files
         parts: dict[str, str] = {}
         given: dict[str, str] = {}
         for name in RELATIONS:
             if not self._put(parts, name, compose(name, self._parameters, given)):
                 return None
-            show(self._engine, self._folder, parts, name, f"new_{name}")
+            if not self._show(parts, name, f"new_{name}"):
+                return None  # somebody has removed it already
             given[name] = f"select * from new_{name}"
         self._look_at(young(moment.files))
         self._engine.create_view("appeared", self._bound("appeared"))
@@ -103,6 +105,7 @@ class Refresh:
 
     def mended(self, moment: Moment, last: State) -> State | None:
         """Mend an earlier state; None where it cannot be mended, or nothing can be written."""
+        self._read_as = moment.files
         came, gone = differing(moment.files, last.files), differing(last.files, moment.files)
         events = sum(facts.events for facts in moment.files.values())
         if events < FEWEST_EVENTS or any(last.files[name].events for name in gone - young(last.files)):
@@ -231,7 +234,7 @@ class Refresh:
     def _stated(self, moment: Moment, parts: Mapping[str, str], *, may_tie: bool) -> State | None:
         """Say under the moment's name where its relations lie, unless a file was replaced meanwhile."""
         state = State(moment.as_of, moment.files, may_tie, parts)
-        if any(identity_of(path) != moment.files[name].identity for name, path in self._files.items()):
+        if self._is_replaced():
             return None  # what was read may have been erased
         path = self._folder.put(moment.key, ".json", lambda target: target.write_bytes(state.written()))
         return None if path is None else state
@@ -239,7 +242,16 @@ class Refresh:
     def _put(self, parts: dict[str, str], part: str, sql: str) -> bool:
         key = f"{part}-{secrets.token_hex(8)}"
         parts[part] = key
-        return self._folder.put(key, ".parquet", lambda target: self._engine.write(target, sql)) is not None
+
+        def write(target: Path) -> None:
+            self._engine.write(target, sql)
+            if self._is_replaced():
+                raise OSError("A file was replaced while it was read, and what it held may have been erased.")
+
+        return self._folder.put(key, ".parquet", write) is not None
+
+    def _is_replaced(self) -> bool:
+        return any(identity_of(path) != self._read_as[name].identity for name, path in self._files.items())
 
     def _show(self, parts: Mapping[str, str], name: str, view: str) -> bool:
         return show(self._engine, self._folder, parts, name, view) is not None

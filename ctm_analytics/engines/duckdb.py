@@ -1,8 +1,11 @@
 """Runs a composed query on DuckDB, inside this process."""
 
 import contextlib
+import fcntl
+import os
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +30,9 @@ set timezone = 'UTC';
 """
 # PIVOT is several statements in one.
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
+_SPILL = "ctm-spill-"
+# A folder of spilled rows is locked within this time of its making.
+_LOCKED_SECONDS = 60
 _SHOWS_PROGRESS = "select current_setting('enable_progress_bar')"
 
 
@@ -71,8 +77,11 @@ class DuckDBEngine:
     def _spill(self) -> str:
         """Make a folder for what exceeds the memory, readable by nobody else and removed with the engine."""
         with contextlib.suppress(OSError):  # without one, what exceeds the memory is an error
-            folder = tempfile.mkdtemp(prefix="ctm-")
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            remove_left_spills()
+            folder = tempfile.mkdtemp(prefix=_SPILL)
+            lock = os.open(folder, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            weakref.finalize(self, _let_go, folder, lock)
             return folder.replace("'", "''")
         return ""
 
@@ -181,8 +190,7 @@ class DuckDBEngine:
 
     def rows_of(self, file: Path) -> int:
         """Say how many rows a Parquet file has, by what it says of itself."""
-        counted = self._connection.execute(f"select count(*) from {_parquet([file])}")
-        return int(counted.fetchall()[0][0])
+        return int(self.query(f"select count(*) as n from {_parquet([file])}").to_pylist()[0]["n"])
 
     def drop_tables(self, names: Iterable[str]) -> None:
         """Let go of tables that were made with :meth:`create_table`."""
@@ -230,6 +238,24 @@ class DuckDBEngine:
             f"{damaged}: cannot be read ({message.splitlines()[0]})."
             " Restore it from a copy; an import can be deleted with its .json and imported again."
         )
+
+
+def remove_left_spills() -> None:
+    """Remove what processes that were killed have spilled: it is about people, and theirs no more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SPILL}*"):
+        with contextlib.suppress(OSError):  # another's, or in use
+            if folder.stat().st_mtime < time.time() - _LOCKED_SECONDS:
+                lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    os.close(lock)
+
+
+def _let_go(folder: str, lock: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(lock)
 
 
 def _source_sql(files: tuple[Path, ...], schema: pa.Schema) -> str:
