@@ -106,7 +106,7 @@ def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
 
     Examples
     --------
-    >>> cac_finding(pd.DataFrame({"ad_id": [], "spend": [], "new_customers": [], "cac": [], "cac_low": [],
+    >>> cac_finding(pd.DataFrame({"ad_id": [], "ad_name": [], "spend": [], "new_customers": [], "cac": [], "cac_low": [],
     ...                           "cac_high": []}))
     'No ad spent anything in this period.'
     """
