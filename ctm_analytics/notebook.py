@@ -1,9 +1,9 @@
 """The workbench in a notebook: `%%sql` over the models, and filter values by Tab."""
 
+import html
 import re
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from inspect import signature
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ctm_analytics.calls import choices
-from ctm_analytics.errors import InvalidArgument, NoFigure
+from ctm_analytics.errors import CtmError, InvalidArgument
 from ctm_analytics.results import Result
 from ctm_analytics.session import NAMED
 from ctm_analytics.settings import did_you_mean
@@ -114,7 +114,7 @@ def load_ipython_extension(shell: Shell) -> None:
 
 
 def explore(question: Callable[..., Result], **words: Any) -> Any:
-    """Ask a question again with every choice of its words: lists to choose from, the answer and its chart below.
+    """Ask a question again with every choice of its words: lists to choose from, the answer below.
 
     Parameters
     ----------
@@ -130,9 +130,6 @@ def explore(question: Callable[..., Result], **words: Any) -> Any:
     >>> explore(workbench.ads, since="2026-11-09", until="2026-11-15")  # doctest: +SKIP
     """
     import ipywidgets
-    from IPython.display import display as untyped_display
-
-    display: Any = untyped_display
 
     workbench: Workbench = question.__self__  # type: ignore[attr-defined]
     lists = {
@@ -147,15 +144,21 @@ def explore(question: Callable[..., Result], **words: Any) -> Any:
         for word, parameter in signature(question).parameters.items()
         if _values(workbench, question, word)
     }
+    # No Output widget: whoever runs a notebook without a browser may wait for one forever.
+    shown = ipywidgets.HTML()
 
-    def ask(**chosen: Any) -> None:
-        answer = question(**words | chosen)
-        display(answer)
-        with suppress(NoFigure):
-            display(answer.figure)
+    def ask(_: Any = None) -> None:
+        chosen = {word: choice.value for word, choice in lists.items()}
+        try:
+            shown.value = question(**words | chosen)._repr_html_()
+        except CtmError as error:
+            shown.value = html.escape(str(error))
 
-    choice = ipywidgets.HBox(list(lists.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
-    return ipywidgets.VBox([choice, ipywidgets.interactive_output(ask, lists)])
+    for choice in lists.values():
+        choice.observe(ask, names="value")
+    ask()
+    choices = ipywidgets.HBox(list(lists.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
+    return ipywidgets.VBox([choices, shown])
 
 
 def _values(workbench: Workbench, question: Callable[..., Any], word: str) -> list[str]:

@@ -106,8 +106,8 @@ def cac_finding(ads: pd.DataFrame, *, target_cac: float | None = None) -> str:
 
     Examples
     --------
-    >>> cac_finding(pd.DataFrame({"ad_id": [], "ad_name": [], "spend": [], "new_customers": [], "cac": [], "cac_low": [],
-    ...                           "cac_high": []}))
+    >>> nothing = ["ad_id", "ad_name", "spend", "new_customers", "cac", "cac_low", "cac_high"]
+    >>> cac_finding(pd.DataFrame({name: [] for name in nothing}))
     'No ad spent anything in this period.'
     """
     spenders = _spenders(ads)
