@@ -114,7 +114,7 @@ def columns(world):
     """Every column that a question or `ctm sql` can show."""
     world.event("anna", datetime(2026, 11, 2, 8), ad_id="101").echo("anna", datetime(2026, 11, 2, 9))
     world.event("anna", datetime(2026, 11, 2, 10))
-    world.spend(date(2026, 11, 2), "102", "50.00")
+    world.spend(date(2026, 11, 2), "102", "50.00").spend(date(2026, 11, 3), "103", "50.00")
     workbench = world.spend(date(2026, 11, 2), "101", "50.00").open(
         settings='[business_hours]\nmonday = "09:00-18:00"'
     )
@@ -142,6 +142,7 @@ def columns(world):
         ),
     ]
     listed = {row["column"] for row in tables.table.to_pylist() if row["column"]}
+    listed |= set(workbench.ads(by="day").figure_table.columns)
     return listed | {name for answer in answers for name in answer.table.column_names}
 
 
