@@ -180,10 +180,9 @@ def test_what_could_not_be_delivered_is_delivered_by_the_next_run_though_nothing
 
 
 def test_a_failing_question_is_mailed_without_what_it_quotes(ctm, sink, data, notebook):
-    failing = notebook.read_text(encoding="utf-8").replace(
-        "report.save(", "workbench.sql(\"select cast('person-7' as int)\")\\nreport.save("
-    )
-    notebook.write_text(failing, encoding="utf-8")
+    made = nbformat.read(notebook, as_version=4)
+    made.cells[1].source += "\nworkbench.sql(\"select cast('person-7' as int)\")"
+    nbformat.write(made, notebook)
     run = ctm("report", notebook, "--data", data, *WEEK, "--deliver", "mail:a@example.com")
     assert run.exit_code != 0
     assert "person-7" in run.stderr

@@ -80,6 +80,7 @@ def _money(world: World) -> None:
         world.spend(at, "101", f"{day}.005", ad_name=ODD_NAME, impressions=1000 + day, **names)
         world.spend(at, "102", "3.335", currency="KWD", reported_conversations=day)
     world.spend(date(2026, 11, 3), "104", "0.00", is_estimated=True, ad_name="")
+    world.spend(date(2026, 11, 4), "106", "0.50", ad_name="starts late")
     later = {"import_id": "import-2", "imported_at": datetime(2026, 11, 20)}
     world.spend(date(2026, 11, 5), "101", "4.50", ad_name="renamed", reported_conversations=4, **later)
     world.rate(date(2026, 11, 1), "KWD", "3.25000001").rate(date(2026, 11, 9), "KWD", "3.255")
