@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ctm_analytics.charts.theme import BLUE, GREEN, GREY, VERMILION, describe, set_height
+from ctm_analytics.charts.theme import BLUE, GREEN, GREY, VERMILION, above_row, describe, set_height
 
 ROW_HEIGHT = 28
 MOST_ROWS = 30
@@ -79,9 +79,8 @@ def draw_rows(figure: go.Figure, rows: Sequence[Row], legend: dict[str, str]) ->
 
 def _narrow(rows: Sequence[Row]) -> dict[str, Any]:
     """Put each name above its row: beside it, it would take half of a phone's width."""
-    words = {"xref": "paper", "yshift": 15, "showarrow": False}
-    left, right = {"x": 0, "xanchor": "left", **words}, {"x": 1, "xanchor": "right", **words}
-    names = [{"text": row.name, "y": place, "font": {"size": 12}, **left} for place, row in enumerate(rows)]
+    right = {"x": 1, "xanchor": "right", "xref": "paper", "yshift": 15, "showarrow": False}
+    names = [above_row(row.name, place, 15) for place, row in enumerate(rows)]
     ends = [
         {"text": f"→ {row.clipped}", "y": place, "font": {"size": 11}, **right}
         for place, row in enumerate(rows)

@@ -13,6 +13,7 @@ from ctm_analytics.charts.theme import (
     GREY,
     PURPLE,
     VERMILION,
+    above_row,
     describe,
     new_figure,
     say_nothing_to_draw,
@@ -225,16 +226,8 @@ def _end(ad: Ad, place: int) -> dict[str, Any]:
 
 
 def _narrow(names: list[str], ends: list[dict[str, Any]], axis_title: str) -> dict[str, Any]:
-    above = {
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "yshift": 15,
-        "showarrow": False,
-        "font": {"size": 12},
-    }
     return {
-        "annotations": [{"text": name, "y": place, **above} for place, name in enumerate(names)]
+        "annotations": [above_row(name, place, 15) for place, name in enumerate(names)]
         + [end | {"yshift": -14} for end in ends],
         "yaxis.showticklabels": False,
         "yaxis.range": [len(names) - 0.4, -0.75],

@@ -10,6 +10,7 @@ from ctm_analytics.charts.theme import (
     GREEN,
     GREY,
     VERMILION,
+    above_row,
     describe,
     folded,
     new_figure,
@@ -182,17 +183,9 @@ def _marks(
 
 def _narrow(rows: "list[pd.Series[Any]]", axis_title: str) -> dict[str, Any]:
     """Put each ad's name and effect above its row: beside it a phone leaves no room."""
-    above = {
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "yshift": 19,
-        "showarrow": False,
-        "font": {"size": 12},
-    }
     return {
         "annotations": [
-            {"text": f"{label(shorten(row['name'], 24))}  {_effect(row, '')}", "y": place, **above}
+            above_row(f"{label(shorten(row['name'], 24))}  {_effect(row, '')}", place, 19)
             for place, row in enumerate(rows)
         ],
         "yaxis.showticklabels": False,

@@ -129,6 +129,27 @@ def name_panel(figure: go.Figure, words: str, height: float) -> None:
     )
 
 
+def above_row(text: str, place: float, shift: int) -> dict[str, Any]:
+    """Put words above a row, at the left: beside it a phone leaves no room.
+
+    Parameters
+    ----------
+    text : str, escaped already
+    place : float, of the row on the vertical axis
+    shift : int, pixels from there
+    """
+    return {
+        "text": text,
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": place,
+        "yshift": shift,
+        "showarrow": False,
+        "font": {"size": 12},
+    }
+
+
 def protect_renderers() -> None:
     """Keep notebooks from offering to upload a chart: Plotly's renderers get this theme's configuration."""
     for name in RENDERERS:

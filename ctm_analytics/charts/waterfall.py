@@ -9,6 +9,7 @@ from ctm_analytics.charts.theme import (
     BLUE,
     GREEN,
     VERMILION,
+    above_row,
     describe,
     new_figure,
     say_nothing_to_draw,
@@ -169,18 +170,9 @@ def _hover(step: Step) -> str:
 
 def _narrow(steps: list[Step]) -> dict[str, Any]:
     """Put the words above the bars: beside them a phone leaves no room."""
-    above = {
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "yshift": 18,
-        "showarrow": False,
-        "font": {"size": 12},
-    }
     return {
         "annotations": [
-            {"text": f"{step.words}: {_length(step)}", "y": place, **above}
-            for place, step in enumerate(steps)
+            above_row(f"{step.words}: {_length(step)}", place, 18) for place, step in enumerate(steps)
         ],
         "yaxis.showticklabels": False,
         "yaxis.range": [len(steps) - 0.5, -0.95],

@@ -67,9 +67,8 @@ class KeptRelations:
                 self._stopwatch.note(Step("events", self._history.how, None, len(read), size))
             before = self._history.paths(name)
             if (select := self._history.select(name, parameters)) is not None:
-                self._statements.pop(
-                    name, None
-                )  # under its name stand other rows now than those of a table before
+                # Under its name stand other rows now than those of a table before.
+                self._statements.pop(name, None)
                 if (paths := self._history.paths(name)) != before:
                     self._note(name, "read", paths)
                 return select
