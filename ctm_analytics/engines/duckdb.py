@@ -3,17 +3,19 @@
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from ctm_analytics.engines.asked_days import asked_days
 from ctm_analytics.errors import InvalidArgument, InvalidFile
 
 # Spark's names for what DuckDB calls otherwise, so that the same SQL files run on both.
@@ -33,6 +35,9 @@ _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.St
 _SPILL = "ctm-spill-"
 # A folder of spilled rows is locked within this time of its making.
 _LOCKED_SECONDS = 60
+_EVENTS = "raw_events"
+# What people wrote is in no star: only files of some receivers have it, and only who names it is shown it.
+_TEXT = re.compile(r"\btext\b", re.IGNORECASE)
 _SHOWS_PROGRESS = "select current_setting('enable_progress_bar')"
 
 
@@ -71,8 +76,8 @@ class DuckDBEngine:
         if self._connection.sql(_SHOWS_PROGRESS).fetchall()[0][0]:
             self._connection.execute("set enable_progress_bar = false")
         self._files = [str(file) for relation in schemas for file in files[relation]]
-        # To name files opens each of them: only those of which something is asked.
-        self._unnamed = {relation: (files[relation], schema) for relation, schema in schemas.items()}
+        self._sources = {relation: (files[relation], schema) for relation, schema in schemas.items()}
+        self._unnamed = set(schemas)
 
     def _spill(self) -> str:
         """Make a folder for what exceeds the memory, readable by nobody else and removed with the engine."""
@@ -105,6 +110,12 @@ class DuckDBEngine:
             If a file is damaged.
         """
         self._name_sources(sql)
+        if parameters is not None and _EVENTS in sql:
+            with self._only_asked_events(sql, parameters):
+                return self._rows(sql, parameters)
+        return self._rows(sql, parameters)
+
+    def _rows(self, sql: str, parameters: Mapping[str, Any] | None) -> pa.Table:
         try:
             statements = duckdb.extract_statements(sql)
             if len(statements) > 1:
@@ -123,6 +134,23 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise self._said(error) from error
 
+    @contextlib.contextmanager
+    def _only_asked_events(self, sql: str, parameters: Mapping[str, Any]) -> Iterator[None]:
+        """Let ``raw_events`` be what a statement that somebody typed asks of it: the files of its days, its columns."""
+        files, schema = self._sources[_EVENTS]
+        if _TEXT.search(sql):
+            schema = schema.append(pa.field("text", pa.string()))
+        self.create_view(_EVENTS, _source_sql(files, schema))
+        try:
+            with contextlib.suppress(duckdb.Error):  # what is wrong with it is said when it runs
+                plan = self._connection.execute(f"explain (format json) {sql}", dict(parameters)).fetchall()
+                days = asked_days(plan[0][1])
+                asked = tuple(file for file in files if days.may_hold(file))
+                self.create_view(_EVENTS, _source_sql(asked, schema))
+            yield
+        finally:
+            self._unnamed.add(_EVENTS)
+
     def _pointed(self, sql: str, parameters: Mapping[str, Any] | None, error: duckdb.Error) -> duckdb.Error:
         """Let the engine point at the place: it does so for a statement, and not for a relation."""
         try:
@@ -139,7 +167,7 @@ class DuckDBEngine:
         QueryError, InvalidFile
             As for :meth:`query`.
         """
-        self._unnamed.pop(name, None)
+        self._unnamed.discard(name)
         self._name_sources(sql)
         try:
             self._connection.execute(f"create or replace view {name} as {sql}")
@@ -180,9 +208,8 @@ class DuckDBEngine:
         """
         rows, file = f"({_source_sql((), schema)})", "cast(null as varchar)"
         if files:
-            rows, file = _parquet(files, named=True), "array_to_string(string_split(filename, '/')[-2:], '/')"
-        left_out = "exclude (filename)" if files else ""
-        self.create_view(name, f"select * {left_out}, {file} as file from {rows}")
+            rows, file = _parquet(files, schema), "array_to_string(string_split(filename, '/')[-2:], '/')"
+        self.create_view(name, f"select *, {file} as file from {rows}")
 
     def analyzed(self, sql: str) -> str:
         """Run a statement and say, as the engine does, what each part of it did and how long it took."""
@@ -217,7 +244,7 @@ class DuckDBEngine:
 
     def _name_sources(self, sql: str) -> None:
         for relation in [name for name in self._unnamed if name in sql]:
-            self.create_view(relation, _source_sql(*self._unnamed.pop(relation)))
+            self.create_view(relation, _source_sql(*self._sources[relation]))
 
     def _said(self, error: duckdb.Error) -> QueryError | InvalidFile | InvalidArgument:
         if isinstance(error, duckdb.OutOfMemoryException):
@@ -258,21 +285,29 @@ def _let_go(folder: str, lock: int) -> None:
     os.close(lock)
 
 
-def _source_sql(files: tuple[Path, ...], schema: pa.Schema) -> str:
+def _source_sql(files: Sequence[Path], schema: pa.Schema) -> str:
     if not files:
         columns = ", ".join(f"cast(null as {_duckdb_type(field.type)}) as {field.name}" for field in schema)
         return f"select {columns} where false"
-    return f"select * from {_parquet(files)}"
+    return f"select * from {_parquet(files, schema)}"
 
 
-def _parquet(files: Iterable[Path], *, named: bool = False) -> str:
-    listed = ", ".join(map(_text, files))
-    options = "union_by_name = true, hive_partitioning = false"
-    return f"read_parquet([{listed}], {options}{', filename = true' if named else ''})"
+def _parquet(files: Iterable[Path], schema: pa.Schema | None = None) -> str:
+    """Read files; with a schema none is opened to learn its columns, and a file that lacks one has nulls there."""
+    options = "hive_partitioning = false"
+    if schema is not None:
+        columns = ", ".join(map(_column, schema))
+        options = f"schema = map {{{columns}}}"
+    return f"read_parquet([{', '.join(map(_text, files))}], {options})"
 
 
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _column(field: pa.Field) -> str:
+    name = _text(field.name)
+    return f"{name}: {{name: {name}, type: '{_duckdb_type(field.type)}', default_value: null}}"
+
+
+def _text(word: str | Path) -> str:
+    return "'" + str(word).replace("'", "''") + "'"
 
 
 def _duckdb_type(arrow_type: pa.DataType) -> str:
