@@ -60,7 +60,7 @@ def _days_of(scan: dict[str, Any]) -> Days:
                 first = instant.date()
             if sign in ("<", "<=", "="):
                 # Before midnight is the day before.
-                is_before = sign == "<" and instant > datetime.min
+                is_before = sign == "<" and instant.date() > date.min
                 last = (instant - timedelta(microseconds=is_before)).date()
     return Days(first, last)
 

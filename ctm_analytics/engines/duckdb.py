@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -36,8 +35,6 @@ _SPILL = "ctm-spill-"
 # A folder of spilled rows is locked within this time of its making.
 _LOCKED_SECONDS = 60
 _EVENTS = "raw_events"
-# What people wrote is in no star: only files of some receivers have it, and only who names it is shown it.
-_TEXT = re.compile(r"\btext\b", re.IGNORECASE)
 _SHOWS_PROGRESS = "select current_setting('enable_progress_bar')"
 
 
@@ -77,6 +74,7 @@ class DuckDBEngine:
             self._connection.execute("set enable_progress_bar = false")
         self._files = [str(file) for relation in schemas for file in files[relation]]
         self._sources = {relation: (files[relation], schema) for relation, schema in schemas.items()}
+        # To name files opens each of them: only those of which something is asked.
         self._unnamed = set(schemas)
 
     def _spill(self) -> str:
@@ -109,10 +107,10 @@ class DuckDBEngine:
         InvalidFile
             If a file is damaged.
         """
-        self._name_sources(sql)
         if parameters is not None and _EVENTS in sql:
             with self._only_asked_events(sql, parameters):
                 return self._rows(sql, parameters)
+        self._name_sources(sql)
         return self._rows(sql, parameters)
 
     def _rows(self, sql: str, parameters: Mapping[str, Any] | None) -> pa.Table:
@@ -136,17 +134,16 @@ class DuckDBEngine:
 
     @contextlib.contextmanager
     def _only_asked_events(self, sql: str, parameters: Mapping[str, Any]) -> Iterator[None]:
-        """Let ``raw_events`` be what a statement that somebody typed asks of it: the files of its days, its columns."""
-        files, schema = self._sources[_EVENTS]
-        if _TEXT.search(sql):
-            schema = schema.append(pa.field("text", pa.string()))
-        self.create_view(_EVENTS, _source_sql(files, schema))
+        """Let ``raw_events`` be the files of the days of receipt that a statement asks for, while it runs."""
+        asked, schema = self._sources[_EVENTS]
+        self.create_view(_EVENTS, _closed_sql(asked, schema))
+        self._name_sources(sql)
+        with contextlib.suppress(duckdb.Error):  # what is wrong with the statement is said when it runs
+            plan = self._connection.execute(f"explain (format json) {sql}", dict(parameters)).fetchall()
+            days = asked_days(plan[0][1])
+            asked = tuple(file for file in asked if days.may_hold(file))
+        self.create_view(_EVENTS, _source_sql(asked, schema))
         try:
-            with contextlib.suppress(duckdb.Error):  # what is wrong with it is said when it runs
-                plan = self._connection.execute(f"explain (format json) {sql}", dict(parameters)).fetchall()
-                days = asked_days(plan[0][1])
-                asked = tuple(file for file in files if days.may_hold(file))
-                self.create_view(_EVENTS, _source_sql(asked, schema))
             yield
         finally:
             self._unnamed.add(_EVENTS)
@@ -208,8 +205,9 @@ class DuckDBEngine:
         """
         rows, file = f"({_source_sql((), schema)})", "cast(null as varchar)"
         if files:
-            rows, file = _parquet(files, schema), "array_to_string(string_split(filename, '/')[-2:], '/')"
-        self.create_view(name, f"select *, {file} as file from {rows}")
+            rows, file = _parquet(files, named=True), "array_to_string(string_split(filename, '/')[-2:], '/')"
+        left_out = "exclude (filename)" if files else ""
+        self.create_view(name, f"select * {left_out}, {file} as file from {rows}")
 
     def analyzed(self, sql: str) -> str:
         """Run a statement and say, as the engine does, what each part of it did and how long it took."""
@@ -285,25 +283,29 @@ def _let_go(folder: str, lock: int) -> None:
     os.close(lock)
 
 
+def _closed_sql(files: Sequence[Path], schema: pa.Schema) -> str:
+    """Read files of which none is opened before a row is wanted: enough to plan with, but their sizes are unknown."""
+    if not files:
+        return _source_sql(files, schema)
+    columns = ", ".join(
+        f"{name}: {{name: {name}, type: '{_duckdb_type(field.type)}', default_value: null}}"
+        for field in schema
+        if (name := _text(field.name))
+    )
+    return f"select * from read_parquet([{', '.join(map(_text, files))}], schema = map {{{columns}}})"
+
+
 def _source_sql(files: Sequence[Path], schema: pa.Schema) -> str:
     if not files:
         columns = ", ".join(f"cast(null as {_duckdb_type(field.type)}) as {field.name}" for field in schema)
         return f"select {columns} where false"
-    return f"select * from {_parquet(files, schema)}"
+    return f"select * from {_parquet(files)}"
 
 
-def _parquet(files: Iterable[Path], schema: pa.Schema | None = None) -> str:
-    """Read files; with a schema none is opened to learn its columns, and a file that lacks one has nulls there."""
-    options = "hive_partitioning = false"
-    if schema is not None:
-        columns = ", ".join(map(_column, schema))
-        options = f"schema = map {{{columns}}}"
-    return f"read_parquet([{', '.join(map(_text, files))}], {options})"
-
-
-def _column(field: pa.Field) -> str:
-    name = _text(field.name)
-    return f"{name}: {{name: {name}, type: '{_duckdb_type(field.type)}', default_value: null}}"
+def _parquet(files: Iterable[Path], *, named: bool = False) -> str:
+    listed = ", ".join(map(_text, files))
+    options = "union_by_name = true, hive_partitioning = false"
+    return f"read_parquet([{listed}], {options}{', filename = true' if named else ''})"
 
 
 def _text(word: str | Path) -> str:

@@ -154,12 +154,13 @@ def test_a_plan_of_an_unknown_shape_asks_for_all_days() -> None:
     assert asked_days("[]") == Days(date.min, date.max)
 
 
-def test_text_that_was_kept_is_shown_to_who_names_it_and_to_nobody_else(world) -> None:
-    data = world.event("anna", FIRST_DAY).event("ben", FIRST_DAY).write()
+def test_text_that_was_kept_is_a_column_whatever_days_are_asked_for(world) -> None:
+    data = world.event("anna", FIRST_DAY).write()
     path = data / "events" / "recent" / "g=000001" / "test-1.parquet"
     rows = pq.read_table(path, partitioning=None)
-    pq.write_table(rows.append_column("text", pa.array(["Hello", None])), path)
+    pq.write_table(rows.append_column("text", pa.array(["Hello"])), path)
     workbench = ctm.open(data, as_of=AS_OF, environ={})
-    assert "text" not in workbench.sql("select * from raw_events").df
-    named = workbench.sql("select contact_id, text from raw_events order by contact_id").df
-    assert named["text"].tolist()[0] == "Hello"
+    for condition in ("true", "received_at::date = '2026-11-02'"):
+        for columns in ("*", "text"):
+            shown = workbench.sql(f"select {columns} from raw_events where {condition}").df
+            assert shown["text"].tolist() == ["Hello"]

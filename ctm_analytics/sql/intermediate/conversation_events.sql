@@ -1,4 +1,4 @@
--- One row per activity of a contact (message, postback, referral, lead, echo), with the opening of its conversation.
+-- One row per activity of a contact (message, postback, referral, lead, echo) or touch, with its conversation.
 -- Narrow on purpose: what the two windows carry decides their time and memory, so text stays outside.
 with activities as (
     select
@@ -6,34 +6,28 @@ with activities as (
         occurred_at,
         direction = 'outbound' as is_outbound,
         event_type in ('message', 'postback') and direction = 'inbound' as is_inbound_message,
-        direction = 'outbound' and (responder = 'human' or app_id in (:human_app_ids)) as is_known_human,
-        direction = 'outbound' and (responder = 'bot' or app_id in (:bot_app_ids)) as is_known_bot
+        coalesce(
+            direction = 'outbound' and (responder = 'human' or app_id in (:human_app_ids)), false
+        ) as is_known_human,
+        coalesce(direction = 'outbound' and (responder = 'bot' or app_id in (:bot_app_ids)), false) as is_known_bot,
+        false as is_touch
     from events
     where event_type in ('message', 'postback', 'referral', 'lead', 'echo') and contact_key is not null
 ),
 
-touch_instants as (
+-- A touch stands among them as one more, at the instant of the event that it came with: no join has to mark that one.
+marked as (
+    select * from activities
+    union all
     select
         contact_key,
-        touched_at
+        touched_at as occurred_at,
+        false as is_outbound,
+        false as is_inbound_message,
+        false as is_known_human,
+        false as is_known_bot,
+        true as is_touch
     from touches
-    group by contact_key, touched_at
-),
-
-marked as (
-    select
-        activities.contact_key,
-        activities.occurred_at,
-        activities.is_outbound,
-        activities.is_inbound_message,
-        coalesce(activities.is_known_human, false) as is_known_human,
-        coalesce(activities.is_known_bot, false) as is_known_bot,
-        touch_instants.touched_at is not null and not activities.is_outbound as is_touch
-    from activities
-    left join touch_instants
-        on
-            activities.contact_key = touch_instants.contact_key
-            and activities.occurred_at = touch_instants.touched_at
 ),
 
 -- At one instant inbound comes before outbound; beyond that no order matters, because the frames are RANGE.

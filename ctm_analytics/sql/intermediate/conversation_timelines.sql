@@ -23,6 +23,17 @@ with timelines as (
     group by contact_key, opened_at
 ),
 
+-- Before the join: what a window carries decides its time.
+followed as (
+    select
+        *,
+        lead(opened_at) over (
+            partition by contact_key
+            order by opened_at
+        ) as next_opened_at
+    from timelines
+),
+
 -- Two clicks at one instant open one conversation: an ad comes before a link, then the greater id.
 openers as (
     select
@@ -35,29 +46,26 @@ openers as (
 )
 
 select
-    timelines.contact_key,
-    timelines.opened_at,
-    timelines.first_inbound_at,
-    timelines.last_inbound_at,
-    timelines.last_event_at,
-    timelines.first_response_at,
-    timelines.first_human_response_at,
-    timelines.first_manual_response_at,
-    timelines.messages_in,
-    timelines.messages_out,
-    timelines.latest_reply_micros,
+    followed.contact_key,
+    followed.opened_at,
+    followed.first_inbound_at,
+    followed.last_inbound_at,
+    followed.last_event_at,
+    followed.first_response_at,
+    followed.first_human_response_at,
+    followed.first_manual_response_at,
+    followed.messages_in,
+    followed.messages_out,
+    followed.latest_reply_micros,
     openers.ad_id,
     openers.ref,
     case
         when openers.ad_id is not null then 'ad'
         when openers.touched_at is not null then 'link'
-        when timelines.is_opened_by_contact then 'contact'
+        when followed.is_opened_by_contact then 'contact'
         else 'business'
     end as opened_by,
-    lead(timelines.opened_at) over (
-        partition by timelines.contact_key
-        order by timelines.opened_at
-    ) as next_opened_at
-from timelines
+    followed.next_opened_at
+from followed
 left join openers
-    on timelines.contact_key = openers.contact_key and timelines.opened_at = openers.touched_at
+    on followed.contact_key = openers.contact_key and followed.opened_at = openers.touched_at
