@@ -212,7 +212,7 @@ def pandas(data: Path, aliases: Path, target: Path) -> None:
         dtype_backend="pyarrow",
     )  # fmt: skip
     events = events[events["contact_key"].notna()]
-    people = pd.read_parquet(aliases).set_index("alias_key")["contact_key"]
+    people = pd.read_parquet(aliases, dtype_backend="numpy_nullable").set_index("alias_key")["contact_key"]
     keys = events["contact_key"].astype("int64")
     events["contact_key"] = keys.map(people).fillna(keys).astype("int64") if len(people) else keys
     events["occurred_at"] = events["occurred_at"].astype("datetime64[us]")
@@ -431,7 +431,15 @@ def write_aliases(data: Path, target: Path) -> None:
     In a process of its own: what this one holds at its peak would count as the peak of those that it starts.
     """
     ctm = Path(sys.executable).with_name("ctm")
-    asked = [ctm, "sql", "select alias_key, contact_key from contact_aliases", "--as-of", AS_OF, "--data", data]
+    asked = [
+        ctm,
+        "sql",
+        "select alias_key, contact_key from contact_aliases",
+        "--as-of",
+        AS_OF,
+        "--data",
+        data,
+    ]
     subprocess.run([*asked, "--format", "parquet", "--output", target], check=True, stderr=subprocess.DEVNULL)
 
 
