@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ctm_analytics.engines.spark_connect import SparkConnectEngine
 
 # What several queries read, worked out once: a row per contact, conversation, touch, sale, ad or day.
-KEPT = (*RELATIONS, "spend", "ads", "sale_matches", "credits", "ad_day_measures", "amounts")
+KEPT = (*RELATIONS, "spend", "ads", "sale_matches", "divided_shares", "credits", "ad_day_measures", "amounts")
 # What a mart is told when it is read on its own.
 WITHOUT_A_QUESTION = {
     **{"by": "ad", "ads_only": False, "by_hour_band": False},
@@ -62,7 +62,7 @@ class Session:
         self._settings = settings
         self._as_of = as_of
         self.fingerprint = sources.fingerprint()
-        self._weighed = self._weights = ""
+        self._weights = ""
         self._stopwatch = Stopwatch()
         self._is_cluster = settings.engine != "duckdb"
         self._engine: DuckDBEngine | SparkConnectEngine
@@ -146,13 +146,18 @@ class Session:
 
     def _weigh_ads(self, names: Iterable[str], question: Question) -> None:
         """Let the Markov model learn from all journeys what each ad is worth, before a query reads that."""
-        if "shares" not in names or question.model not in (None, "markov"):
-            return
-        journeys = compose("journeys", question.parameters(self._settings, self.currency))
-        if self._weighed != journeys:
-            effects = attribution.removal_effects(self.run("journeys", question)[0])
-            self._weighed, self._weights = journeys, attribution.as_values(effects)
-            self._engine.create_view("raw_removal_effects", self._weights)
+        if "divided_shares" in names and question.model in (None, "markov"):
+            parameters = question.parameters(self._settings, self.currency)
+            self._weights = compose("journey_steps", parameters)
+            rows = self._kept.keep_rows(
+                "removal_effects",
+                self._weights,
+                parameters,
+                lambda: attribution.as_values(
+                    attribution.removal_effects(self.run("journey_steps", question)[0])
+                ),
+            )
+            self._engine.create_view("raw_removal_effects", rows)
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
         """Put a statement to the engine as it is, ``$name`` bound to the parameter of that name.

@@ -177,7 +177,7 @@ class Workbench:
         known("by", by, performance.KEYS)
         known("columns", columns, PRESETS)
         question = self._session.ask(filters, model=model, window_days=window_days, basis=basis)
-        table, sql = self._foreseen(question, by)
+        table, sql = self._foreseen(question, by, bounded=False)
         judged, pool = {}, table
         if by in outlook.CANDIDATES:
             pool = self._pool(question, by, table)
@@ -229,7 +229,7 @@ class Workbench:
         """
         known("by", by, outlook.CANDIDATES)
         question = self._session.ask(filters, model=model, window_days=window_days)
-        table, sql = self._foreseen(question, by)
+        table, sql = self._foreseen(question, by, bounded=True)
         pool = self._pool(question, by, table)
         judged = outlook.judgements(pool, by, self.settings.target_cac)
         table = outlook.with_values(table, by, judged, outlook.JUDGEMENTS)
@@ -852,15 +852,15 @@ class Workbench:
             waits = latency.on_business_clock(waits, self.settings.business_hours, zone)
         return waits, sql, question
 
-    def _foreseen(self, question: Question, by: str) -> tuple[pa.Table, str]:
-        """Measure each group so far, and foresee what its cohort will come to."""
+    def _foreseen(self, question: Question, by: str, *, bounded: bool) -> tuple[pa.Table, str]:
+        """Measure each group so far, and foresee what its cohort will come to, ``bounded`` by intervals or not."""
         words = WITHOUT_A_QUESTION | {"by": by, "ads_only": by != "ad"}
         table, sql = self._session.run("ad_performance", question, **words)
         if not table.num_rows:
             raise self._session.nothing(question)
         waits, _ = self._session.run("response_waits", question, **words)
         table = performance.with_intervals(table)
-        table = performance.with_response_times(table, latency.summaries(waits, by), by)
+        table = outlook.with_values(table, by, latency.first_responses(waits, by), latency.FIRST_RESPONSES)
         sold, _ = self._session.run("conversion_waits", question, by=by)
         rates = cohorts.matured_rates(sold, by, question.window_days)
         matured = {key: {"matured_conversion_rate": rate} for key, rate in rates.items()}
@@ -870,7 +870,8 @@ class Workbench:
         if question.basis == "cohort":  # a calendar's sales are not those of its conversations
             history, _ = self._session.run("conversion_waits", _whole(question), by="platform")
             lags = outlook.lags(history, question.window_days)
-        found = outlook.forecasts(table, by, outlook.ages_by_group(ages, by), lags, question.window_days)
+        by_group = outlook.ages_by_group(ages, by)
+        found = outlook.forecasts(table, by, by_group, lags, question.window_days, bounded=bounded)
         names = (*outlook.FORECASTS, "still_to_come", "matured_cac_low", "matured_cac_high")
         return outlook.with_values(table, by, found, names), sql
 

@@ -1,48 +1,54 @@
 """How much of an ad's CAC is a matter of the attribution model and its window."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctm_analytics.models import literal
+from ctm_analytics.schemas import REMOVAL_EFFECTS
 from ctm_analytics.settings import ATTRIBUTION_MODELS, LIFETIME_DAYS
-from ctm_analytics.statistics.markov import markov_attribution
+from ctm_analytics.statistics.markov import step_removal_effects
 
 MILLION = 1_000_000
 
 
-def removal_effects(journeys: pa.Table) -> list[tuple[int, str, int]]:
+def removal_effects(steps: pa.Table) -> pa.Table:
     """Learn what each ad is worth to the journeys that it is part of: Markov chain of order 1.
 
     Parameters
     ----------
-    journeys : Table of the mart ``journeys``, in its order
+    steps : Table of the mart ``journey_steps``
 
     Returns
     -------
-    list of (window_days, ad_id, millionths)
+    Table of the relation ``raw_removal_effects``
         For each window, the ad's removal effect in millionths of the greatest, at least 1.
     """
-    rows: list[tuple[int, str, int]] = []
-    for window_days, paths in _paths(journeys).items():
-        conversions, nulls = zip(*paths.values(), strict=True)
-        if any(conversions):
-            learnt = markov_attribution(list(paths), conversions, nulls)
-            greatest = learnt.removal_effects.max()
-            rows += [
-                (window_days, ad_id, max(1, round(MILLION * effect / greatest)))
-                for ad_id, effect in zip(learnt.ads, learnt.removal_effects.tolist(), strict=True)
-                if effect > 0
-            ]
-    return rows
+    windows = [_effects_within(steps, days) for days in pc.unique(steps.column("window_days")).to_pylist()]
+    return pa.concat_tables([REMOVAL_EFFECTS.empty_table(), *windows])
 
 
-def as_values(effects: Iterable[tuple[int, str, int]]) -> str:
-    """Write removal effects as the relation ``raw_removal_effects``."""
-    rows = ", ".join(f"({days}, {literal(ad_id)}, {millionths})" for days, ad_id, millionths in effects)
-    named = "as effects(window_days, ad_id, removal_effect_millionths)"
+def _effects_within(steps: pa.Table, window_days: int) -> pa.Table:
+    taken = steps.filter(pc.equal(steps.column("window_days"), window_days))
+    ends = [chunk for name in ("ad_id", "next_ad_id") for chunk in taken.column(name).chunks]
+    ads = pc.drop_null(pa.chunked_array(ends).unique())
+    origins, targets = (
+        pc.fill_null(pc.index_in(taken.column(name), ads), -1).to_numpy() for name in ("ad_id", "next_ad_id")
+    )
+    counts = (taken.column(name).to_numpy() for name in ("journeys", "converted_journeys"))
+    effects = step_removal_effects(origins, targets, *counts)
+    is_worth = effects > 0
+    millionths = np.maximum(1, np.rint(MILLION * effects[is_worth] / effects.max(initial=0))).astype(np.int64)
+    columns = [np.full(millionths.size, window_days), ads.filter(pa.array(is_worth)), millionths]
+    return pa.table(columns, schema=REMOVAL_EFFECTS)
+
+
+def as_values(effects: pa.Table) -> str:
+    """Write removal effects as a SELECT for the relation ``raw_removal_effects``."""
+    rows = ", ".join(f"({', '.join(map(literal, row.values()))})" for row in effects.to_pylist())
+    named = f"as effects({', '.join(REMOVAL_EFFECTS.names)})"
     return f"select * from (values {rows or '(0, null, 0)'}) {named}"
 
 
@@ -110,43 +116,3 @@ _BESIDE = ("ad_name", "ad_id", "spend", "cac_lowest", "cac_highest")
 _BY_MODEL = tuple(f"cac_{model}" for model in ATTRIBUTION_MODELS)
 _BY_WINDOW = tuple(f"cac_within_{days}d" for days in (1, 7, 28, LIFETIME_DAYS))
 VIEW = ("ad_name", "spend", "cac_lowest", "cac_highest", *_BY_MODEL, *_BY_WINDOW)
-
-
-def _paths(journeys: pa.Table) -> dict[int, dict[tuple[str, ...], tuple[int, int]]]:
-    """Count equal journeys: window → path of ad ids → (with a sale, without one).
-
-    Most journeys have one touch; only longer ones are looked at one by one.
-    """
-    names = journeys.column("journey").combine_chunks().dictionary_encode()
-    ads = journeys.column("ad_id").combine_chunks().dictionary_encode()
-    windows, journey, ad, is_converted = (
-        np.asarray(column)
-        for column in (
-            journeys.column("window_days"),
-            names.indices,
-            ads.indices,
-            journeys.column("is_converted"),
-        )
-    )
-    # A journey of one window is never the next row's journey of another.
-    is_start = np.ones(len(journeys), dtype=np.bool_)
-    is_start[1:] = (journey[1:] != journey[:-1]) | (windows[1:] != windows[:-1])
-    starts = np.flatnonzero(is_start)
-    lengths = np.diff(starts, append=len(journeys))
-    known = ads.dictionary.to_pylist()
-    counted: dict[int, dict[tuple[str, ...], list[int]]] = {}
-
-    def count(window: int, path: tuple[str, ...], has_sale: bool, times: int) -> None:
-        counted.setdefault(window, {}).setdefault(path, [0, 0])[0 if has_sale else 1] += times
-
-    single = starts[lengths == 1]
-    keys = np.stack((windows[single], ad[single], is_converted[single]), axis=1)
-    for (window, of, has_sale), times in zip(*np.unique(keys, axis=0, return_counts=True), strict=True):
-        count(int(window), (known[of],), bool(has_sale), int(times))
-    for start, length in zip(starts[lengths > 1].tolist(), lengths[lengths > 1].tolist(), strict=True):
-        path = tuple(known[of] for of in ad[start : start + length])
-        count(int(windows[start]), path, bool(is_converted[start]), 1)
-    return {
-        window: {path: (hits, misses) for path, (hits, misses) in paths.items()}
-        for window, paths in counted.items()
-    }

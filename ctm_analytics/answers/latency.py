@@ -31,6 +31,7 @@ TURNS = ("first", "next", "all")
 # What people ask for: within five minutes, an hour, a day.
 LIMITS_SECONDS = {"5m": 300, "1h": 3_600, "24h": 86_400}
 DAY_SECONDS = 86_400
+FIRST_RESPONSES = ("median_first_response_seconds", "answered_within_24h")
 
 _GROUP_NAMES = {True: "Mon–Fri 08–18", False: "Nights and weekends"}
 
@@ -84,6 +85,22 @@ def summaries(waits: pa.Table, by: str, *, turns: str = "first", clock: str = "e
     ]
     fields += [pa.field(name, pa.float64()) for name in names.values()]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
+
+
+def first_responses(waits: pa.Table, by: str) -> dict[tuple[Any, ...], dict[str, float | None]]:
+    """Give each group the two of its measures that stand beside its costs.
+
+    Returns
+    -------
+    dict of the group's key to ``FIRST_RESPONSES``, as in :func:`summaries`
+    """
+    found: dict[tuple[Any, ...], dict[str, float | None]] = {}
+    for keys, group in _groups(waits, by):
+        curve = group.curve()
+        within_a_day = curve.ended_by(DAY_SECONDS)
+        values = (curve.quantile(0.5), within_a_day and within_a_day.value)
+        found[tuple(keys.values())] = dict(zip(FIRST_RESPONSES, values, strict=True))
+    return found
 
 
 def view(table: pa.Table, by: str) -> tuple[str, ...]:

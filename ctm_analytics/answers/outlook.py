@@ -132,16 +132,20 @@ def ranked(pool: pa.Table, by: str) -> dict[Key, Values]:
 
 
 def forecasts(
-    performance: pa.Table, by: str, ages: Mapping[Key, Ages], lags: Lags, window_days: int
+    performance: pa.Table, by: str, ages: Mapping[Key, Ages], lags: Lags, window_days: int, *, bounded: bool
 ) -> dict[Key, Values]:
     """Foresee each group's customers and CAC at the end of the attribution window.
 
     A customer whose sale declares the ad itself is counted as if it had come by a conversation.
 
+    Parameters
+    ----------
+    bounded : bool, whether to work out intervals, which take longest
+
     Returns
     -------
-    dict of the group's key to ``FORECASTS``, ``still_to_come``, ``matured_cac_low`` and ``matured_cac_high``; what is
-    not identifiable yet is left out
+    dict of the group's key to ``FORECASTS``, ``still_to_come``, and where it is bounded ``matured_cac_low`` and
+    ``matured_cac_high``; what is not identifiable yet is left out
     """
     found: dict[Key, Values] = {}
     for row in performance.to_pylist():
@@ -160,9 +164,9 @@ def forecasts(
             "still_to_come": foreseen.still_to_come,
             "expected_new_customers": foreseen.expected_new_customers,
             "matured_cac": foreseen.cac if is_paid else None,
-            "matured_cac_low": foreseen.low if is_paid else None,
-            "matured_cac_high": foreseen.high if is_paid else None,
         }
+        if bounded and is_paid:
+            found[key]["matured_cac_low"], found[key]["matured_cac_high"] = foreseen.interval()
     return found
 
 

@@ -51,26 +51,6 @@ def with_intervals(performance: pa.Table) -> pa.Table:
     return performance
 
 
-def with_response_times(performance: pa.Table, latency: pa.Table, by: str) -> pa.Table:
-    """Add each row's median first response and share answered within 24 hours.
-
-    Parameters
-    ----------
-    performance, latency : Tables with the same keys (``KEYS[by]``)
-    """
-    keys = KEYS[by]
-    measures = ("median_first_response_seconds", "answered_within_24h")
-    found = {tuple(row[key] for key in keys): row for row in latency.to_pylist()}
-    rows = [
-        found.get(tuple(row[key] for key in keys), {}) for row in performance.select(keys).to_pylist() or []
-    ]
-    if not keys:
-        rows = [found.get((), {})] * performance.num_rows
-    for measure in measures:
-        performance = _append(performance, measure, [row.get(measure) for row in rows])
-    return performance
-
-
 def arranged(performance: pa.Table, by: str) -> pa.Table:
     """Keep the columns of the contract, in its order."""
     return performance.select([*KEYS[by], *COLUMNS])

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ctm_analytics.statistics.survival import KaplanMeier, kaplan_meier
 
@@ -35,7 +36,7 @@ class Waits(NamedTuple):
 def grouped(
     waits: pa.Table, keys: tuple[str, ...], duration: str, outcome: str
 ) -> Iterator[tuple[Keys, Waits]]:
-    """Split waits by their keys, in the order of the table.
+    """Split waits by their keys, in the order of these.
 
     Parameters
     ----------
@@ -49,14 +50,15 @@ def grouped(
 
 
 def places_by_key(rows: pa.Table, keys: tuple[str, ...]) -> Iterator[tuple[Keys, np.ndarray[Any, Any]]]:
-    """Yield each key that rows have, in the order of the table, with their places; no Python loop over rows."""
+    """Yield each key that rows have, in order, with the places of its rows; no Python loop over rows."""
     places = pa.array(np.arange(rows.num_rows))
     if not keys:
         if rows.num_rows:
             yield {}, places.to_numpy()
         return
     numbered = rows.select(keys).append_column("place", places)
-    groups = numbered.group_by(list(keys), use_threads=False).aggregate([("place", "list")])
+    groups = numbered.group_by(list(keys)).aggregate([("place", "list")])
+    groups = groups.take(pc.sort_indices(groups, [(key, "ascending", "at_end") for key in keys]))
     for key, members in zip(groups.select(keys).to_pylist(), groups.column("place_list"), strict=True):
         yield key, members.values.to_numpy()
 

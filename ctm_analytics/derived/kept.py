@@ -7,7 +7,7 @@ later finds what the first one left.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class KeptRelations:
         Parameters
         ----------
         given : dict of a model's name to a SELECT, of those that are kept already
-        weights : str, what ``raw_removal_effects`` is
+        weights : str, the statement that ``raw_removal_effects`` were learnt from
 
         Raises
         ------
@@ -74,12 +74,29 @@ class KeptRelations:
                 return select
         sql = compose(name, parameters)
         statement = sql + weights if "raw_removal_effects" in sql else sql
+        return self.keep_rows(name, statement, parameters, lambda: compose(name, parameters, given))
+
+    def keep_rows(self, name: str, statement: str, parameters: Parameters, made: Callable[[], str]) -> str:
+        """Keep rows that follow from a statement; a SELECT that stands for them.
+
+        Parameters
+        ----------
+        statement : str, from which they follow, its parameters bound
+        made : callable, gives a SELECT of the rows; called where they are not kept yet
+
+        Raises
+        ------
+        QueryError, InvalidFile
+            As for :meth:`keep`.
+        """
         if self._statements.get(name) != statement:
-            self._read_or_make(name, statement, parameters, compose(name, parameters, given))
+            self._read_or_make(name, statement, parameters, made)
             self._statements[name] = statement
         return f"select * from kept_{name}"
 
-    def _read_or_make(self, name: str, statement: str, parameters: Parameters, rows: str) -> None:
+    def _read_or_make(
+        self, name: str, statement: str, parameters: Parameters, made: Callable[[], str]
+    ) -> None:
         as_of = parameters["as_of"]
         assert isinstance(as_of, datetime)
         key = self._key(name, statement, as_of)
@@ -91,6 +108,7 @@ class KeptRelations:
 
         path = self._folder.find(key)
         how = "made" if path is None else "read"
+        rows = made() if path is None else ""
         if path is None:
             path = self._folder.put(key, ".parquet", write)
             self._folder.tidy([*self._paths.values(), *self._history.paths()])

@@ -194,8 +194,8 @@ def _thinned(
     """Count nearly equal times of one outcome together, at their mean."""
     steps = 2 * np.floor(log_time / _LOG_STEP).astype(np.int64) + is_sale
     groups, group = np.unique(steps, return_inverse=True)
-    weights = np.bincount(group, weights=weight)
-    return np.bincount(group, weights=weight * log_time) / weights, groups % 2 == 1, weights
+    weights = np.bincount(group, weights=weight).astype(np.float64)
+    return np.bincount(group, weights=weight * log_time) / weights, np.asarray(groups % 2 == 1), weights
 
 
 def _observations(

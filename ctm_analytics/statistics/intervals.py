@@ -1,6 +1,7 @@
 """Confidence intervals for rates, counts and costs."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import inf, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
@@ -129,6 +130,7 @@ def sum_interval(values: Sequence[float], intervals: Sequence[Interval]) -> Inte
     return Interval(sum(values) - below, sum(values) + above)
 
 
+@lru_cache(maxsize=4096)
 def poisson_interval(count: float, confidence: float = 0.95) -> Interval:
     """Exact interval for the mean of a Poisson count, or its gamma form for a fractional count.
 

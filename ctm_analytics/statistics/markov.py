@@ -18,8 +18,8 @@ NULL: Path = ("(null)",)
 
 LONGEST_ORDER = 3
 
-# A chain of so many states is inverted in well under a second; a larger one is sparse, and is pushed.
-DENSE_STATES = 1000
+# A chain of so many states is inverted in some seconds at most; a larger one is sparse, and is pushed.
+DENSE_STATES = 3000
 _ADS_AT_ONCE = 128
 _ON_ITS_WAY = 1e-16
 
@@ -112,6 +112,48 @@ def markov_attribution(
     )
 
 
+def step_removal_effects(
+    origins: ArrayLike, targets: ArrayLike, journeys: ArrayLike, converted: ArrayLike
+) -> NDArray[np.float64]:
+    """Work out the removal effects of `markov_attribution` where the steps of a chain of order 1 are counted already.
+
+    Parameters
+    ----------
+    origins, targets : arrays of int, shape (steps,): ads, numbered from 0; -1 is a journey's start, as a target its end
+    journeys : array of float, shape (steps,), ``> 0``: how often each step was taken
+    converted : array of float, shape (steps,): how often a step to the end was a sale; elsewhere it counts for nothing
+
+    Returns
+    -------
+    float array in [0, 1], shape (ads,)
+        NaN where nothing converted.
+
+    Raises
+    ------
+    InvalidArgument
+        If the arrays differ in length.
+
+    Examples
+    --------
+    >>> step_removal_effects([-1, 0, 0, 1], [0, 1, -1, -1], [2, 1, 1, 1], [0, 0, 1, 0])
+    array([1., 0.])
+    """
+    origin, target = (np.asarray(ads, dtype=np.intp) for ads in (origins, targets))
+    taken, sold = (np.asarray(counts, dtype=np.float64) for counts in (journeys, converted))
+    if not origin.shape == target.shape == taken.shape == sold.shape:
+        raise InvalidArgument("origins, targets, journeys, converted: give one of each per step.")
+    ads = int(max(origin.max(initial=-1), target.max(initial=-1))) + 1
+    leaving = np.bincount(origin + 1, weights=taken, minlength=ads + 1)[origin + 1]
+    is_first, is_last = origin < 0, target < 0
+    is_inner = ~is_first & ~is_last
+    first, sale = np.zeros(ads), np.zeros(ads)
+    first[target[is_first]] = (taken / leaving)[is_first]
+    sale[origin[is_last]] = (sold / leaving)[is_last]
+    chain = _Chain(first, sale, origin[is_inner], target[is_inner], (taken / leaving)[is_inner])
+    probability, lost = _solved(chain, [np.array([ad]) for ad in range(ads)])
+    return lost / probability if probability > 0 else np.full(ads, np.nan)
+
+
 def transition_probabilities(
     paths: Sequence[Iterable[str | None]], conversions: ArrayLike, nulls: ArrayLike, order: int = 1
 ) -> dict[tuple[Path, Path], float]:
@@ -188,7 +230,11 @@ def _removals(steps: _Steps, ads: tuple[str, ...]) -> tuple[float, NDArray[np.fl
     for state, index in states.items():
         members[state[-1]].append(index)
     through = [np.array(members[ad], dtype=np.intp) for ad in ads]
-    return _inverted(chain, through) if len(states) <= DENSE_STATES else _pushed(chain, through)
+    return _solved(chain, through)
+
+
+def _solved(chain: _Chain, through: list[NDArray[np.intp]]) -> tuple[float, NDArray[np.float64]]:
+    return _inverted(chain, through) if chain.first.size <= DENSE_STATES else _pushed(chain, through)
 
 
 def _inverted(chain: _Chain, through: list[NDArray[np.intp]]) -> tuple[float, NDArray[np.float64]]:

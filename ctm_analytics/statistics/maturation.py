@@ -1,13 +1,12 @@
 """What a young cohort will come to: sales take time, and those still to come can be foreseen."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ctm_analytics.errors import InvalidArgument
-from ctm_analytics.statistics.intervals import wilson_interval
+from ctm_analytics.statistics.intervals import Interval, wilson_interval
 from ctm_analytics.statistics.survival import KaplanMeier, Share, kaplan_meier
 
 LAG_STEPS = 256
@@ -115,29 +114,54 @@ def conversion_lag(
     return ConversionLag(float(window), curve.times[last], completed, drawn / drawn[:, -1:])
 
 
-class MaturedCac(NamedTuple):
+@dataclass(frozen=True)
+class MaturedCac:
     """What an ad's customers will cost when its cohort has ripened.
 
     Attributes
     ----------
+    spend : float, ``>= 0``
+    new_customers : float, ``>= 0``, so far
     completed_share : float in (0, 1]: share of the customers to be expected that has come by now
-    still_to_come : float, ``>= 0``: customers
-    expected_new_customers : float, those who came and those still to come
-    cac : float or None, spend / ``expected_new_customers``; ``None`` without customers
-    low, high : float and float or None: 95 % interval; without customers there is no upper end
+    drawn : float array, shape (draws,), in [0, 1]: the same as it may truly be
     """
 
+    spend: float
+    new_customers: float
     completed_share: float
-    still_to_come: float
-    expected_new_customers: float
-    cac: float | None
-    low: float
-    high: float | None
+    drawn: NDArray[np.float64]
+
+    @property
+    def expected_new_customers(self) -> float:
+        """Those who came and those still to come."""
+        return self.new_customers / self.completed_share
+
+    @property
+    def still_to_come(self) -> float:
+        """Customers, ``>= 0``."""
+        return self.expected_new_customers - self.new_customers
+
+    @property
+    def cac(self) -> float | None:
+        """Spend / ``expected_new_customers``; ``None`` without customers."""
+        expected = self.expected_new_customers
+        return self.spend / expected if expected else None
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """Interval for it, some thousand times as dear as the value; without customers there is no upper end.
+
+        Raises
+        ------
+        InvalidArgument
+            If the confidence is not in (0, 1).
+        """
+        if not 0 < confidence < 1:
+            raise InvalidArgument(f"confidence: {confidence} is not between 0 and 1. Use 0.95 for 95 %.")
+        low, high = _mean_limits(self.new_customers, self.drawn, (1 - confidence) / 2)
+        return Interval(self.spend / high, self.spend / low if low else None)
 
 
-def matured_cac(
-    spend: float, new_customers: float, ages: ArrayLike, lag: ConversionLag, confidence: float = 0.95
-) -> MaturedCac | None:
+def matured_cac(spend: float, new_customers: float, ages: ArrayLike, lag: ConversionLag) -> MaturedCac | None:
     """Foresee the CAC of an ad's cohort at the end of the window.
 
     Parameters
@@ -146,7 +170,6 @@ def matured_cac(
     new_customers : float, ``>= 0``, so far; fractional where credit is shared
     ages : array of float, shape (n,), ``>= 0``: age of each of the ad's engaged conversations, converted or not
     lag : ConversionLag, of the ad's platform
-    confidence : float in (0, 1), two-sided
 
     Returns
     -------
@@ -156,7 +179,7 @@ def matured_cac(
     Raises
     ------
     InvalidArgument
-        If a number is negative or missing, or the confidence is not in (0, 1).
+        If a number is negative or missing.
 
     Notes
     -----
@@ -172,7 +195,7 @@ def matured_cac(
     Examples
     --------
     >>> lag = conversion_lag([1, 2, 5, 7, 7], [True, True, True, False, False], 7)
-    >>> matured_cac(100, 4, [2, 2, 7, 9], lag)._replace(low=0, high=0).cac.__round__(2)
+    >>> matured_cac(100, 4, [2, 2, 7, 9], lag).cac.__round__(2)
     20.83
     """
     age = np.asarray(ages, dtype=np.float64)
@@ -182,8 +205,6 @@ def matured_cac(
         )
     if np.isnan(age).any() or (age < 0).any():
         raise InvalidArgument("ages: a negative or missing age. Ages start at 0.")
-    if not 0 < confidence < 1:
-        raise InvalidArgument(f"confidence: {confidence} is not between 0 and 1. Use 0.95 for 95 %.")
     if age.size == 0:
         return None
     reached = np.searchsorted(lag.ages, age, side="right")
@@ -191,16 +212,7 @@ def matured_cac(
     completed = float(share @ lag.completed)
     if completed == 0:
         return None
-    expected = new_customers / completed
-    low, high = _mean_limits(new_customers, lag.drawn @ share, (1 - confidence) / 2)
-    return MaturedCac(
-        completed,
-        expected - new_customers,
-        expected,
-        spend / expected if expected else None,
-        spend / high,
-        spend / low if low else None,
-    )
+    return MaturedCac(spend, new_customers, completed, lag.drawn @ share)
 
 
 def _within(

@@ -117,10 +117,13 @@ def _is_whole(number):
 
 # Known and meant: (model, start of the refusal): why it is right.
 EXCEPTIONS = {
-    ("shares", "(1000000000 * weight - 1000000000 * weight % weights) / weights"): "a sum of weights above 0",
-    ("shares", "(ABS(net_cents) - ABS(net_cents) % weights) / weights"): "a sum of weights above 0",
-    ("shares", "(rest - rest % weights) / weights"): "a sum of weights above 0",
-    ("shares", "720720 / eligible_touches.touches_of_ad"): "it counts its own row: never 0",
+    (
+        "divided_shares",
+        "(1000000000 * weight - 1000000000 * weight % weights) / weights",
+    ): "a sum of weights above 0",
+    ("divided_shares", "(ABS(net_cents) - ABS(net_cents) % weights) / weights"): "a sum of weights above 0",
+    ("divided_shares", "(rest - rest % weights) / weights"): "a sum of weights above 0",
+    ("divided_shares", "720720 / eligible_touches.touches_of_ad"): "it counts its own row: never 0",
 }
 
 

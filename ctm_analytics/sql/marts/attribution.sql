@@ -1,47 +1,117 @@
 -- One row per attribution model, window and ad: what the ad is credited with, and what it cost in the period.
 -- An ad_id of null is what no ad is credited with.
-with credited as (
+with windows as (
+    select distinct cast(window_days as bigint) as window_days
+    from attribution_rules
+),
+
+reached as (
     select
-        attribution_rules.model,
-        attribution_rules.window_days,
-        counted_sales.contact_key,
-        counted_sales.is_new_customer,
-        coalesce(shares.ad_id, counted_sales.declared_ad_id) as ad_id,
-        coalesce(shares.credit_billionths, 1000000000) as credit_billionths,
-        coalesce(shares.credited_cents, counted_sales.net_cents) as credited_cents,
-        case
-            when :basis = 'cohort' and shares.touched_at is not null
-                then cast(convert_timezone('UTC', :reporting_timezone, shares.touched_at) as date)
-            else counted_sales.sold_day
-        end as credited_day
+        window_days,
+        sale_id,
+        max(touched_at) as touched_at
+    from eligible_touches
+    where is_counted
+    group by window_days, sale_id
+),
+
+-- Models differ only over sales of several touches; what is alike in all of them is added up once, without a model.
+parts as (
+    select
+        model,
+        window_days,
+        sale_id,
+        touched_at,
+        ad_id,
+        credit_billionths,
+        credited_cents
+    from divided_shares
+    union all
+    select
+        cast(null as string) as model,
+        window_days,
+        sale_id,
+        touched_at,
+        ad_id,
+        1000000000 as credit_billionths,
+        net_cents as credited_cents
+    from eligible_touches
+    where is_counted and touch_count = 1
+    union all
+    select
+        cast(null as string) as model,
+        windows.window_days,
+        counted_sales.sale_id,
+        reached.touched_at,
+        counted_sales.declared_ad_id as ad_id,
+        1000000000 as credit_billionths,
+        counted_sales.net_cents as credited_cents
     from counted_sales
-    cross join attribution_rules
-    left join shares
-        on
-            attribution_rules.model = shares.model
-            and attribution_rules.window_days = shares.window_days
-            and counted_sales.sale_id = shares.sale_id
+    cross join windows
+    left join reached
+        on windows.window_days = reached.window_days and counted_sales.sale_id = reached.sale_id
+    where reached.sale_id is null
+),
+
+sold as (
+    select
+        counted_sales.sale_id,
+        counted_sales.sold_day,
+        counted_sales.is_new_customer
+    from counted_sales
+    left join contacts
+        on counted_sales.contact_key = contacts.contact_key
+    where
+        (:platform is null or contacts.platform = :platform)
+        and (:account is null or contacts.account_id = :account)
+),
+
+credited as (
+    select
+        parts.model,
+        parts.window_days,
+        parts.ad_id,
+        parts.credit_billionths,
+        parts.credited_cents,
+        sold.is_new_customer,
+        case
+            when :basis = 'cohort' and parts.touched_at is not null
+                then cast(convert_timezone('UTC', :reporting_timezone, parts.touched_at) as date)
+            else sold.sold_day
+        end as credited_day
+    from parts
+    inner join sold
+        on parts.sale_id = sold.sale_id
+),
+
+sums as (
+    select
+        model,
+        window_days,
+        ad_id,
+        sum(credit_billionths) as sales_billionths,
+        sum(case when is_new_customer then credit_billionths else 0 end) as new_customers_billionths,
+        sum(credited_cents) as revenue_cents
+    from credited
+    where
+        (:since is null or credited_day >= :since)
+        and (:until is null or credited_day <= :until)
+    group by model, window_days, ad_id
 ),
 
 measures as (
     select
-        credited.model,
-        credited.window_days,
-        credited.ad_id,
-        cast(sum(credited.credit_billionths) as bigint) as sales_billionths,
-        cast(
-            sum(case when credited.is_new_customer then credited.credit_billionths else 0 end) as bigint
-        ) as new_customers_billionths,
-        cast(sum(credited.credited_cents) as bigint) as revenue_cents
-    from credited
-    left join contacts
-        on credited.contact_key = contacts.contact_key
-    where
-        (:since is null or credited.credited_day >= :since)
-        and (:until is null or credited.credited_day <= :until)
-        and (:platform is null or contacts.platform = :platform)
-        and (:account is null or contacts.account_id = :account)
-    group by credited.model, credited.window_days, credited.ad_id
+        attribution_rules.model,
+        attribution_rules.window_days,
+        sums.ad_id,
+        cast(sum(sums.sales_billionths) as bigint) as sales_billionths,
+        cast(sum(sums.new_customers_billionths) as bigint) as new_customers_billionths,
+        cast(sum(sums.revenue_cents) as bigint) as revenue_cents
+    from attribution_rules
+    inner join sums
+        on attribution_rules.window_days = sums.window_days
+    where sums.model is null or sums.model = attribution_rules.model
+    group by attribution_rules.model, attribution_rules.window_days, sums.ad_id
 ),
 
 -- An ad has one spend on all its platforms and accounts: there no cost can be told.
@@ -87,7 +157,7 @@ left join measures
     on
         attribution_rules.model = measures.model
         and attribution_rules.window_days = measures.window_days
-        and (credited_ads.ad_id = measures.ad_id or (credited_ads.ad_id is null and measures.ad_id is null))
+        and credited_ads.ad_id is not distinct from measures.ad_id
 left join ads
     on credited_ads.ad_id = ads.ad_id
 where

@@ -31,11 +31,3 @@ select
     max(opened_day) as last_day
 from grouped
 group by platform, day, week, ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name, age_micros
-order by
-    platform nulls last,
-    day nulls last,
-    week nulls last,
-    ad_id nulls last,
-    adset_id nulls last,
-    campaign_id nulls last,
-    age_days nulls last

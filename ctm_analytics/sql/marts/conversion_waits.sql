@@ -39,12 +39,3 @@ select
 from grouped
 group by
     platform, day, week, ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name, waited_micros, is_converted
-order by
-    platform nulls last,
-    day nulls last,
-    week nulls last,
-    ad_id nulls last,
-    adset_id nulls last,
-    campaign_id nulls last,
-    waited_days nulls last,
-    is_converted nulls last

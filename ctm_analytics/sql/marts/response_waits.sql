@@ -89,18 +89,3 @@ from grouped
 group by
     platform, day, week, weekday, hour, is_business_time, ad_id, ad_name, adset_id, adset_name,
     campaign_id, campaign_name, responder, hour_band, started_at, ended_at, waited_micros, is_answered
-order by
-    platform nulls last,
-    day nulls last,
-    week nulls last,
-    weekday nulls last,
-    hour nulls last,
-    is_business_time nulls last,
-    ad_id nulls last,
-    adset_id nulls last,
-    campaign_id nulls last,
-    responder nulls last,
-    hour_band nulls last,
-    waited_seconds nulls last,
-    is_answered nulls last,
-    started_at nulls last
