@@ -1,4 +1,7 @@
-"""Relations in a base and an overlay: replaced rows of the base do not count, those of the overlay do."""
+"""Relations in a base and an overlay: replaced rows of the base do not count, those of the overlay do.
+
+Of what is only ever gathered no row is replaced: there an overlay is what was added.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +9,14 @@ from pathlib import Path
 from ctm_analytics.derived.folder import DerivedFolder
 from ctm_analytics.engines.duckdb import DuckDBEngine
 
-# In this order each reads only those before it.
+# Rows of single events, or of equal ones once, with the columns by which they are known again.
+GATHERED = {
+    "whatsapp_ids": ("contact_key", "account_id", "contact_id"),
+    "id_changes": ("contact_id", "phone", "old_id", "new_id"),
+    "told_ids": ("contact_id", "told_as"),
+    "ref_contacts": ("ref", "contact_key"),
+}
+# In this order each reads only those before it, and what is gathered.
 RELATIONS = ("contact_aliases", "contacts", "touches", "conversation_timelines", "used_refs")
 # Which rows still count of a contact with replaced rows.
 STANDS = {
@@ -32,11 +42,13 @@ def show(
     list of Path or None
         The files that it lies in; None where one is gone or damaged.
     """
-    wanted = [name, *((f"{name}_overlay", "replaced") if f"{name}_overlay" in parts else ())]
+    wanted = [name]
+    if f"{name}_overlay" in parts:
+        wanted += [f"{name}_overlay"] if name in GATHERED else [f"{name}_overlay", "replaced"]
     paths = [path for part in wanted if (path := folder.find(parts[part])) is not None]
     if len(paths) < len(wanted):
         return None
-    if len(paths) == 1:
+    if name in GATHERED or len(paths) == 1:
         engine.create_file_view(view, paths)
     else:
         for part, path in zip(("base", "overlay", "replaced"), paths, strict=True):
@@ -46,6 +58,12 @@ def show(
             f"{standing(name, f'{view}_base', f'{view}_replaced')} union all by name from {view}_overlay",
         )
     return paths
+
+
+def unknown(name: str, rows: str, known: str) -> str:
+    """Write the SELECT of those gathered rows that are not known yet."""
+    is_same = " and ".join(f"came.{column} is not distinct from known.{column}" for column in GATHERED[name])
+    return f"select came.* from {rows} as came anti join {known} as known on {is_same}"
 
 
 def standing(name: str, rows: str, replaced: str) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ctm_analytics.derived.files import FileFacts, differing, identity_of, young
 from ctm_analytics.derived.folder import DerivedFolder
-from ctm_analytics.derived.parts import RELATIONS, STANDS, show, standing
+from ctm_analytics.derived.parts import GATHERED, RELATIONS, STANDS, show, standing, unknown
 from ctm_analytics.derived.state import State
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.models import Parameters, Value, compose
@@ -28,6 +28,7 @@ LARGEST_OVERLAY = 1 / 8
 _FOLDER = Path(__file__).parent / "refresh"
 STATEMENTS = tuple(sorted(path.stem for path in _FOLDER.glob("*.sql")))
 _ALIASES = "select * from now_contact_aliases"
+_TIES = {True: "select 'whatsapp' as platform", False: "select cast(null as string) as platform"}
 
 
 class Moment(NamedTuple):
@@ -88,9 +89,10 @@ class Refresh:
     def built(self, moment: Moment) -> State | None:
         """Work everything out from all events; None where nothing can be written."""
         self.read, self._read_as = set(self._files), moment.files
+        may_tie = self._may_tie("raw_events")
         parts: dict[str, str] = {}
-        given: dict[str, str] = {}
-        for name in RELATIONS:
+        given = {"id_ties": _TIES[may_tie]}
+        for name in (*GATHERED, *RELATIONS):
             if not self._put(parts, name, compose(name, self._parameters, given)):
                 return None
             if not self._show(parts, name, f"new_{name}"):
@@ -100,8 +102,7 @@ class Refresh:
         self._engine.create_view("appeared", self._bound("appeared"))
         if not self._put(parts, "known_rows", "select file, row_hash from appeared"):
             return None
-        self._engine.create_view("recorded", "select * from raw_events")
-        return self._stated(moment, parts, may_tie=self._may_tie())
+        return self._stated(moment, parts, may_tie=may_tie)
 
     def mended(self, moment: Moment, last: State) -> State | None:
         """Mend an earlier state; None where it cannot be mended, or nothing can be written."""
@@ -123,18 +124,20 @@ class Refresh:
 
     def _with_arrivals(self, moment: Moment, last: State, came: set[str]) -> State | None:
         parts = dict(last.parts)
-        may_tie = self._arrive(moment, last, came) or last.may_tie
-        if not self._alias(parts, may_tie=may_tie):
+        self._arrive(moment, last, came)
+        if self._may_tie("arrived") and not last.may_tie:
+            return None  # what payloads of all events tell is read from now on
+        if not (self._gather(parts, may_tie=last.may_tie) and self._alias(parts)):
             return None
         for name in ("touched", "redone", "newly_replaced"):
             self._make(name, self._bound(name))
         self._redo(moment)
         if not (self._put_refs(parts) and self._put_overlays(parts) and self._put_known(parts, moment, came)):
             return None
-        return self._stated(moment, parts, may_tie=may_tie)
+        return self._stated(moment, parts, may_tie=last.may_tie)
 
     def _show_last(self, last: State) -> bool:
-        names = ("contact_aliases", "contacts", "conversation_timelines", "used_refs", "known_rows")
+        names = (*GATHERED, "contact_aliases", "contacts", "conversation_timelines", "known_rows")
         return all(self._show(last.parts, name, f"last_{name}") for name in names)
 
     def _lost(self, came: set[str], gone: set[str]) -> bool:
@@ -144,22 +147,53 @@ class Refresh:
         row = self._engine.query(self._bound("lost", gone=tuple(sorted(gone)))).to_pylist()[0]
         return bool(row["events"])
 
-    def _arrive(self, moment: Moment, last: State, came: set[str]) -> bool:
-        """Gather what was recorded or came due since; whether it can tie ids together."""
+    def _arrive(self, moment: Moment, last: State, came: set[str]) -> None:
+        """Gather what was recorded or came due since."""
         held = {name for name, facts in moment.files.items() if facts.until > last.as_of} - came
         self._look_at(held)
         self._engine.create_view("held", "select * from looked_at")
         self._make("arrived", self._bound("arrived", last_as_of=last.as_of))
-        self._engine.create_view("recorded", "select * from arrived")
-        return self._may_tie()
 
-    def _may_tie(self) -> bool:
-        return bool(self._engine.query(self._bound("may_tie_ids")).to_pylist()[0]["may_tie"])
+    def _may_tie(self, events: str) -> bool:
+        """Whether any event can tie two ids of a contact together."""
+        found = self._engine.query(
+            f"with raw_events as (from {events})\nfrom ({self._composed('id_ties', {})})"
+        )
+        return bool(found.column("platform")[0].as_py())
 
-    def _alias(self, parts: dict[str, str], *, may_tie: bool) -> bool:
-        """Find out which ids are tied together now, and which were tied otherwise."""
-        if may_tie and not self._put(parts, "contact_aliases", compose("contact_aliases", self._parameters)):
+    def _gather(self, parts: dict[str, str], *, may_tie: bool) -> bool:
+        """Add what arrived to what is only ever gathered; False where something came before what was known."""
+        for name in GATHERED if may_tie else ("ref_contacts",):
+            rows = self._composed(name, {"id_ties": _TIES[may_tie]})
+            self._make(f"came_{name}", f"with raw_events as (from arrived)\nfrom ({rows})")
+        if may_tie and self._engine.query(self._bound("told_earlier")).to_pylist()[0]["ids"]:
             return False
+        return all(self._add(parts, name) for name in (GATHERED if may_tie else ("ref_contacts",)))
+
+    def _add(self, parts: dict[str, str], name: str) -> bool:
+        """Add rows that are not known yet, and show all of them."""
+        self._make(f"new_{name}", unknown(name, f"came_{name}", f"last_{name}"))
+        if self._has_rows(f"new_{name}"):
+            overlay, rows = f"{name}_overlay", f"select * from new_{name}"
+            if overlay in parts:
+                if not self._show(parts, overlay, f"last_{overlay}"):
+                    return False
+                rows += f" union all by name from last_{overlay}"
+            if not self._put(parts, overlay, rows):
+                return False
+            if self._is_large(parts, name):
+                del parts[overlay]
+                if not self._put(parts, name, f"from last_{name} union all by name from new_{name}"):
+                    return False
+        return self._show(parts, name, f"now_{name}")
+
+    def _alias(self, parts: dict[str, str]) -> bool:
+        """Find out which ids are tied together now, and which were tied otherwise."""
+        tied = [name for name in GATHERED if name != "ref_contacts"]
+        if any(self._has_rows(f"new_{name}") for name in tied if f"new_{name}" in self._made):
+            given = {name: f"select * from now_{name}" for name in tied}
+            if not self._put(parts, "contact_aliases", self._composed("contact_aliases", given)):
+                return False
         is_shown = self._show(parts, "contact_aliases", "now_contact_aliases")
         self._make("tied_otherwise", self._bound("tied_otherwise"))
         return is_shown
@@ -180,13 +214,10 @@ class Refresh:
         self._make("new_conversation_timelines", self._bound("new_conversation_timelines"))
 
     def _put_refs(self, parts: dict[str, str]) -> bool:
-        """Write who used which ref; from all events where contacts are others than they were."""
-        given = {"contact_aliases": _ALIASES}
-        if not self._engine.query("from tied_otherwise limit 1").num_rows:
-            if not self._engine.query("from arrived where ref is not null limit 1").num_rows:
-                return True
-            self._make("ref_events", self._bound("ref_events"))
-            given = {"events": "select * from ref_events"}
+        """Write who used which ref, where that may have changed."""
+        if not (self._has_rows("tied_otherwise") or self._has_rows("new_ref_contacts")):
+            return True
+        given = {"ref_contacts": "select * from now_ref_contacts", "contact_aliases": _ALIASES}
         return self._put(parts, "used_refs", self._composed("used_refs", given))
 
     def _put_overlays(self, parts: dict[str, str]) -> bool:
@@ -206,10 +237,10 @@ class Refresh:
                 return False
         if not self._put(parts, "replaced", "select * from replaced"):
             return False
-        return not self._is_large(parts) or self._fold(parts)
+        return not self._is_large(parts, "conversation_timelines") or self._fold(parts)
 
-    def _is_large(self, parts: Mapping[str, str]) -> bool:
-        name = "conversation_timelines"
+    def _is_large(self, parts: Mapping[str, str], name: str) -> bool:
+        """Whether a relation's overlay has outgrown its base."""
         base, overlay = (self._folder.find(parts[part]) for part in (name, f"{name}_overlay"))
         if base is None or overlay is None:
             return False
@@ -259,6 +290,9 @@ class Refresh:
     def _look_at(self, names: set[str]) -> None:
         self.read |= names
         self._engine.create_named_view("looked_at", [self._files[name] for name in sorted(names)], EVENTS)
+
+    def _has_rows(self, name: str) -> bool:
+        return bool(self._engine.query(f"from {name} limit 1").num_rows)
 
     def _make(self, name: str, sql: str) -> None:
         self._engine.create_table(name, sql)

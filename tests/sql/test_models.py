@@ -16,7 +16,7 @@ def test_a_model_comes_after_everything_that_it_reads() -> None:
 
 
 def test_only_what_is_needed_is_composed() -> None:
-    aliases = {"contact_aliases", "contact_links", "whatsapp_ids"}
+    aliases = {"contact_aliases", "contact_links", "whatsapp_ids", "id_changes", "id_ties", "told_ids"}
     assert {model.name for model in in_order(["touches"])} == {*aliases, "events", "touches"}
 
 

@@ -1,6 +1,7 @@
 -- One row per event of the files that came since the last refresh: what a refresh reads of it, and a hash of all that
 -- the models read of it, by which it is known again in another file.
 select
+    event_id,
     platform,
     account_id,
     contact_id,
@@ -11,6 +12,7 @@ select
     message_type,
     ref,
     status,
+    case when platform = 'whatsapp' then payload end as payload,
     file,
     hash(
         event_id,

@@ -8,6 +8,7 @@ with found as (
         or occurred_at > :last_as_of
     union all by name
     select
+        event_id,
         platform,
         account_id,
         contact_id,
@@ -17,7 +18,8 @@ with found as (
         received_at,
         message_type,
         ref,
-        status
+        status,
+        case when platform = 'whatsapp' then payload end as payload
     from held
     where received_at > :last_as_of or occurred_at > :last_as_of
 )
