@@ -11,7 +11,7 @@ import pyarrow as pa
 from ctm_analytics.answers import attribution, currency
 from ctm_analytics.derived.cluster import KeptInCluster
 from ctm_analytics.derived.kept import KeptRelations
-from ctm_analytics.derived.parts import RELATIONS
+from ctm_analytics.derived.parts import ON_DEMAND, RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument, InvalidFile, NoData
 from ctm_analytics.models import Parameters, compose, in_order, literal
@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from ctm_analytics.engines.spark_connect import SparkConnectEngine
 
 # What several queries read, worked out once: a row per contact, conversation, touch, sale, ad or day.
-KEPT = (*RELATIONS, "spend", "ads", "sale_matches", "divided_shares", "credits", "ad_day_measures", "amounts")
+KEPT = (
+    *RELATIONS,
+    *ON_DEMAND,
+    "spend",
+    "ads",
+    "sale_matches",
+    "divided_shares",
+    "credits",
+    "ad_day_measures",
+    "amounts",
+)
 # What a mart is told when it is read on its own.
 WITHOUT_A_QUESTION = {
     **{"by": "ad", "ads_only": False, "by_hour_band": False},
@@ -48,6 +58,7 @@ class Session:
     Attributes
     ----------
     fingerprint : str, SHA-256 over the files
+    engine : str, name and release of what answers
     currency : str or None, ISO 4217, in which all amounts are reported
     """
 
@@ -68,6 +79,7 @@ class Session:
         self._engine: DuckDBEngine | SparkConnectEngine
         self._kept: KeptRelations | KeptInCluster
         self._engine, self._kept = _opened(settings, data, sources, self._stopwatch)
+        self.engine = self._engine.version
         self._check_zone()
         self.currency = self._reporting_currency()
 
@@ -138,6 +150,8 @@ class Session:
         names = [each.name for each in in_order(models)]
         self._weigh_ads(names, question)
         given: dict[str, str] = {}
+        # First responses stand with the conversations.
+        names = [name for name in names if name not in ON_DEMAND or parameters.get("turns") != "first"]
         for name in names:
             # A cluster works a relation out anew wherever a statement reads it: there each is kept that another reads.
             if name in KEPT or (self._is_cluster and name not in models):

@@ -121,6 +121,7 @@ class Workbench:
     as_of : datetime, UTC: what had happened and was known by then
     currency : str or None, ISO 4217, in which all amounts are reported; None where there are no amounts
     fingerprint : str, SHA-256 over the files that the answers are made from
+    engine : str, name and release of what answers
     """
 
     def __init__(self, data: Path, settings: Settings, as_of: datetime) -> None:
@@ -129,6 +130,7 @@ class Workbench:
         self.settings = settings
         self.as_of = as_of
         self.fingerprint = self._session.fingerprint
+        self.engine = self._session.engine
         self.currency = self._session.currency
 
     @in_words

@@ -13,7 +13,7 @@ from segments import publish_all
 
 from ctm_analytics.derived.folder import DerivedFolder
 from ctm_analytics.derived.history import EventHistory
-from ctm_analytics.derived.parts import RELATIONS
+from ctm_analytics.derived.parts import ON_DEMAND, RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine
 from ctm_analytics.models import compose
 from ctm_analytics.questions import ask
@@ -139,7 +139,7 @@ def differences(data: Path, as_of: datetime) -> dict[str, int]:
     parameters = ask({}, Settings(), as_of).parameters(Settings(), None)
     history = EventHistory(DerivedFolder(data / "derived"), sources.files["raw_events"], engine)
     found = {}
-    for name in RELATIONS:
+    for name in (*RELATIONS, *ON_DEMAND):
         kept, anew = f"({history.select(name, parameters)})", f"({compose(name, parameters)})"
         rows = f"(from {kept} except all from {anew}) union all (from {anew} except all from {kept})"
         found[name] = engine.query(rows).num_rows

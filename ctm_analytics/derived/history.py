@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctm_analytics.derived.files import BEGINNING, FileFacts, identity_of, name_of
 from ctm_analytics.derived.folder import DerivedFolder
-from ctm_analytics.derived.parts import RELATIONS, show
+from ctm_analytics.derived.parts import ON_DEMAND, RELATIONS, show
 from ctm_analytics.derived.refreshing import STATEMENTS, Moment, Refresh, statement
 from ctm_analytics.derived.state import State, states
 from ctm_analytics.engines.duckdb import DuckDBEngine
@@ -64,8 +64,14 @@ class EventHistory:
             As for :meth:`prepare`.
         """
         self.prepare(parameters)
-        if self._state is not None and name not in self._paths and not self._shown(name):
-            # What was kept is damaged.
+        if self._state is not None and name in ON_DEMAND and name not in self._state.parts:
+            self.how = "made"
+            self._state = (
+                self._refresh(parameters).joined(self._moment(parameters), self._state, name) or self._state
+            )
+        is_kept = self._state is not None and name in self._state.parts
+        if is_kept and name not in self._paths and not self._shown(name):
+            # It is damaged.
             self._state, self._paths = self._refresh(parameters).built(self._moment(parameters)), {}
         if self._state is None or not (name in self._paths or self._shown(name)):
             return None
@@ -94,7 +100,9 @@ class EventHistory:
     def _moment(self, parameters: Parameters) -> Moment:
         as_of = parameters["as_of"]
         assert isinstance(as_of, datetime)
-        made_by = [compose(name, parameters).replace(literal(as_of), ":as_of") for name in RELATIONS]
+        made_by = [
+            compose(name, parameters).replace(literal(as_of), ":as_of") for name in (*RELATIONS, *ON_DEMAND)
+        ]
         content = "\n".join([_FORMAT, self._engine.version, *made_by, *map(statement, STATEMENTS)])
         family = f"history-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
         if self._facts is None:
@@ -153,6 +161,8 @@ class EventHistory:
 
     def _shown(self, name: str) -> bool:
         assert self._state is not None
+        if name not in self._state.parts:
+            return False
         paths = show(self._engine, self._folder, self._state.parts, name, f"kept_{name}")
         if paths is not None:
             self._paths[name] = paths

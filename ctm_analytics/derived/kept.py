@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ctm_analytics.derived.folder import DerivedFolder
 from ctm_analytics.derived.history import EventHistory
-from ctm_analytics.derived.parts import RELATIONS
+from ctm_analytics.derived.parts import ON_DEMAND, RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine
 from ctm_analytics.models import Parameters, compose, literal
 from ctm_analytics.plan import Step, Stopwatch
@@ -61,7 +61,7 @@ class KeptRelations:
             If a file that the model reads is damaged or gone.
         """
         self._stopwatch.resume()
-        if name in RELATIONS:
+        if name in (*RELATIONS, *ON_DEMAND):
             if (read := self._history.prepare(parameters)) is not None:
                 size = sum(path.stat().st_size for path in read)
                 self._stopwatch.note(Step("events", self._history.how, None, len(read), size))

@@ -18,11 +18,14 @@ GATHERED = {
 }
 # In this order each reads only those before it, and what is gathered.
 RELATIONS = ("contact_aliases", "contacts", "touches", "conversation_timelines", "used_refs")
+# Made when first asked for, from then on mended with the others.
+ON_DEMAND = ("turns",)
 # Which rows still count of a contact with replaced rows.
 STANDS = {
     "contacts": "false",
     "touches": "rows_before.touched_at < replaced.redo_from",
     "conversation_timelines": "rows_before.opened_at < replaced.timelines_from",
+    "turns": "rows_before.opened_at < replaced.redo_from",
 }
 
 

@@ -6,7 +6,7 @@ events vanished, is made anew from all events.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ctm_analytics.derived.files import FileFacts, differing, identity_of, young
 from ctm_analytics.derived.folder import DerivedFolder
-from ctm_analytics.derived.parts import GATHERED, RELATIONS, STANDS, show, standing, unknown
+from ctm_analytics.derived.parts import GATHERED, ON_DEMAND, RELATIONS, STANDS, show, standing, unknown
 from ctm_analytics.derived.state import State
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.models import Parameters, Value, compose
@@ -104,6 +104,18 @@ class Refresh:
             return None
         return self._stated(moment, parts, may_tie=may_tie)
 
+    def joined(self, moment: Moment, state: State, name: str) -> State | None:
+        """Work a relation of ``ON_DEMAND`` out from all events, and add it to a state; None as for :meth:`built`."""
+        self.read, self._read_as = set(self._files), moment.files
+        parts, given = dict(state.parts), {}
+        for other in RELATIONS:
+            if not self._show(parts, other, f"now_{other}"):
+                return None
+            given[other] = f"select * from now_{other}"
+        if not self._put(parts, name, compose(name, self._parameters, given)):
+            return None
+        return self._stated(moment, parts, may_tie=state.may_tie)
+
     def mended(self, moment: Moment, last: State) -> State | None:
         """Mend an earlier state; None where it cannot be mended, or nothing can be written."""
         self._read_as = moment.files
@@ -131,7 +143,7 @@ class Refresh:
             return None
         for name in ("touched", "redone", "newly_replaced"):
             self._make(name, self._bound(name))
-        self._redo(moment)
+        self._redo(moment, [name for name in ON_DEMAND if name in parts])
         if not (self._put_refs(parts) and self._put_overlays(parts) and self._put_known(parts, moment, came)):
             return None
         return self._stated(moment, parts, may_tie=last.may_tie)
@@ -198,7 +210,7 @@ class Refresh:
         self._make("tied_otherwise", self._bound("tied_otherwise"))
         return is_shown
 
-    def _redo(self, moment: Moment) -> None:
+    def _redo(self, moment: Moment, on_demand: Iterable[str]) -> None:
         """Work touched contacts out anew over their own last events, by the statements of the models."""
         found = self._engine.query("select min(redo_from) as redo_from from redone").to_pylist()
         since = found[0]["redo_from"]
@@ -212,6 +224,9 @@ class Refresh:
         touches = {"touches": "select * from new_touches"}
         self._make("redone_conversations", self._composed("conversation_timelines", events | touches))
         self._make("new_conversation_timelines", self._bound("new_conversation_timelines"))
+        for name in on_demand:
+            self._make(f"redone_{name}", self._composed(name, events | touches))
+            self._make(f"new_{name}", self._bound(f"new_{name}"))
 
     def _put_refs(self, parts: dict[str, str]) -> bool:
         """Write who used which ref, where that may have changed."""
@@ -227,7 +242,7 @@ class Refresh:
         if "replaced" in parts and not self._show(parts, "replaced", "last_replaced"):
             return False
         self._make("replaced", self._bound("replaced"))
-        for name in STANDS:
+        for name in self._standing(parts):
             overlay, rows = f"{name}_overlay", f"select * from new_{name}"
             if overlay in parts:
                 if not self._show(parts, overlay, f"last_{overlay}"):
@@ -239,6 +254,10 @@ class Refresh:
             return False
         return not self._is_large(parts, "conversation_timelines") or self._fold(parts)
 
+    def _standing(self, parts: Mapping[str, str]) -> list[str]:
+        """Name the relations whose rows are replaced: of those on demand only what somebody has asked for."""
+        return [name for name in STANDS if name in parts]
+
     def _is_large(self, parts: Mapping[str, str], name: str) -> bool:
         """Whether a relation's overlay has outgrown its base."""
         base, overlay = (self._folder.find(parts[part]) for part in (name, f"{name}_overlay"))
@@ -249,7 +268,7 @@ class Refresh:
     def _fold(self, parts: dict[str, str]) -> bool:
         """Make new bases of the bases and what takes the place of their rows."""
         mended = dict(parts)
-        for name in STANDS:
+        for name in self._standing(parts):
             if not self._show(mended, name, f"mended_{name}"):
                 return False
             if not self._put(parts, name, f"select * from mended_{name}"):

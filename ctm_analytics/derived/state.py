@@ -51,8 +51,10 @@ def read_state(path: Path) -> State | None:
 
 
 def states(folder: DerivedFolder, family: str) -> Iterator[State]:
-    """Yield the states of one family, the latest first."""
+    """Yield the states of one family, the latest first, and of one instant the one with most relations."""
     found = [read_state(path) for path in folder.path.glob(f"{family}*.json") if is_whole(path)]
     yield from sorted(
-        (state for state in found if state is not None), key=lambda state: state.as_of, reverse=True
+        (state for state in found if state is not None),
+        key=lambda state: (state.as_of, len(state.parts)),
+        reverse=True,
     )

@@ -6,6 +6,7 @@ import socket
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +43,10 @@ class SparkConnectEngine:
     files : mapping of str to tuple of Path; relation name to its Parquet files, possibly none
     schemas : mapping of str to pyarrow.Schema; the columns of each relation: a file that lacks one has nulls there
 
+    Attributes
+    ----------
+    version : str, what it speaks, and the release of the client; not every server says its own
+
     Raises
     ------
     InvalidArgument
@@ -54,6 +59,7 @@ class SparkConnectEngine:
         self, url: str, files: Mapping[str, tuple[Path, ...]], schemas: Mapping[str, pa.Schema]
     ) -> None:
         self._server = _reached(url)
+        self.version = f"spark connect, client {metadata.version('pyspark-client')}"
         self._kept: dict[str, Any] = {}
         self._files = [file for relation in schemas for file in files[relation]]
         with self._asked():
@@ -165,6 +171,7 @@ class SparkConnectEngine:
         except errors.PySparkException as error:
             reason = str(error).strip().partition("\n")[0]
             if _UNREADABLE.search(str(error)):
+                self._refuse_gone()
                 raise self._sees_nothing(reason) from None
             if isinstance(error, wrong):
                 raise QueryError(reason) from None

@@ -85,7 +85,8 @@ def publish(order: Order, wish: Wish, workbench: "Workbench", environ: Mapping[s
     with failures_delivered(wish.targets, order, order.name):
         alerts = tuple(judge(wish.conditions, workbench, period, today, workbench.settings.window_days))
         fired = tuple(alert.sentence for alert in alerts if alert.fired)
-        order = replace(order, notices=fired, inputs=_inputs(order, wish, workbench, today))
+        inputs = _inputs(order, wish, workbench, today)
+        order = replace(order, notices=fired, inputs=inputs, engine=workbench.engine)
         undelivered = order.folder.with_name(f"{order.folder.name}.undelivered")
         run = run_report(order, only_if_changed=wish.only_if_changed and not undelivered.exists())
         problems = tuple(_print(order, run, wish))

@@ -59,6 +59,7 @@ class Order:
     parameters : mapping of a name in the notebook's ``parameters`` cell to text
     notices : tuple of str, warnings that the report shows above its numbers; the notebook must then have ``notices``
     inputs : str, a digest of all that the report is made from; kept in ``run.json``
+    engine : str, name and release of what answered; kept in ``run.json``
     """
 
     notebook: Path
@@ -70,6 +71,7 @@ class Order:
     parameters: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     inputs: str = ""
+    engine: str = ""
 
     @property
     def name(self) -> str:
@@ -300,6 +302,7 @@ def _write_record(folder: Path, order: Order, values: dict[str, Any]) -> None:
         "notebook_sha256": _sha256(order.notebook),
         "parameters": values,
         "inputs": order.inputs,
+        "engine": order.engine,
         "versions": {name: metadata.version(name) for name in packages},
         "summary": json.loads(summary.read_text(encoding="utf-8")) if summary.is_file() else {},
     }

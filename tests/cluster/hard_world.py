@@ -69,6 +69,13 @@ def _numbers_and_user_ids(world: World) -> None:
     both = f'{{"messages":[{{"from":"{phone}","from_user_id":"{user}"}}],"contacts":[{{"wa_id":"{phone}"}}]}}'
     for contact, payload in ((phone, "{}"), (user, "not json"), (phone, both), (user, both)):
         world.event(contact, MONDAY + 3 * HOUR, platform="whatsapp", payload=payload, message_type="text")
+    words = f'"body":"User A changed from {phone} to 16505559999","wa_id":"16505559999"'
+    moved = f'{{"messages":[{{"system":{{{words}}}}}]}}'
+    status = {"message_type": "system", "status": "user_changed_number"}
+    world.event(phone, MONDAY + 4 * HOUR, "status", platform="whatsapp", payload=moved, **status)
+    updated = '{"value":{"user_id_update":[{"wa_id":"1","user_id":{"previous":"US.1","current":"US.2"}}]}}'
+    nobody = {"contact_key": None, "contact_id": None, "message_type": "user_id_update"}
+    world.event("", MONDAY + 4 * HOUR, "account", platform="whatsapp", payload=updated, **nobody)
     world.sale("phone", MONDAY + DAY, "99.00", phone="+1 650 555 1234", email="mixed@example.com")
 
 

@@ -108,9 +108,12 @@ def test_the_weekly_report_is_the_same_on_a_cluster(engine, tmp_path, monkeypatc
             main()
         assert not stopped.value.code
         folder = data / "reports" / "weekly" / "2026-11-09_2026-11-15"
-        reports.append(json.loads((folder / "run.json").read_text())["files"])
-    assert reports[0] == reports[1]
-    assert "index.html" in reports[0]
+        reports.append(json.loads((folder / "run.json").read_text()))
+    here, there = reports
+    assert here["files"] == there["files"]
+    assert "index.html" in here["files"]
+    assert here["engine"].startswith("duckdb 2.")
+    assert there["engine"].startswith("spark connect, client 4.")
 
 
 def test_a_server_that_is_not_there_is_a_sentence():

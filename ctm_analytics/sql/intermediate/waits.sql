@@ -17,7 +17,7 @@ with first_waits as (
     where first_inbound_at is not null and :turns <> 'next'
 ),
 
-turns as (
+each_turn as (
     select
         contact_key,
         opened_at,
@@ -33,20 +33,24 @@ turns as (
 -- Whom only a bot has answered, a person can still answer until the next turn begins.
 next_waits as (
     select
-        turns.contact_key,
-        turns.opened_at,
+        each_turn.contact_key,
+        each_turn.opened_at,
         conversation_timelines.ad_id,
-        turns.turn_started_at as started_at,
+        each_turn.turn_started_at as started_at,
         least(
-            coalesce(turns.next_turn_started_at, conversation_timelines.next_opened_at),
-            coalesce(conversation_timelines.next_opened_at, turns.next_turn_started_at)
+            coalesce(each_turn.next_turn_started_at, conversation_timelines.next_opened_at),
+            coalesce(conversation_timelines.next_opened_at, each_turn.next_turn_started_at)
         ) as over_at,
-        case when :responder = 'human' then turns.human_responded_at else turns.responded_at end as responded_at,
-        turns.responder
-    from turns
+        case
+            when :responder = 'human' then each_turn.human_responded_at else each_turn.responded_at
+        end as responded_at,
+        each_turn.responder
+    from each_turn
     inner join conversation_timelines
-        on turns.contact_key = conversation_timelines.contact_key and turns.opened_at = conversation_timelines.opened_at
-    where not turns.is_first and :turns <> 'first'
+        on
+            each_turn.contact_key = conversation_timelines.contact_key
+            and each_turn.opened_at = conversation_timelines.opened_at
+    where not each_turn.is_first and :turns <> 'first'
 ),
 
 started as (

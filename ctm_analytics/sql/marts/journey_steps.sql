@@ -54,34 +54,39 @@ idle as (
 ),
 
 -- A sale's touches stand in the order of their positions.
-ordered as (
+sold as (
     select
         window_days,
         ad_id,
-        lag(ad_id) over journey as previous_ad_id,
-        lead(ad_id) over journey as next_ad_id,
+        lag(ad_id) over (partition by window_days, sale_id order by position) as previous_ad_id,
+        lead(ad_id) over (partition by window_days, sale_id order by position) as next_ad_id,
         true as is_converted
     from eligible_touches
     where is_counted
-    window journey as (partition by window_days, sale_id order by position)
-    union all
+),
+
+unsold as (
     select
         window_days,
         ad_id,
-        lag(ad_id) over journey as previous_ad_id,
-        lead(ad_id) over journey as next_ad_id,
+        lag(ad_id) over (partition by window_days, contact_key order by touched_at, ad_id) as previous_ad_id,
+        lead(ad_id) over (partition by window_days, contact_key order by touched_at, ad_id) as next_ad_id,
         false as is_converted
     from unused
-    window journey as (partition by window_days, contact_key order by touched_at, ad_id)
     union all
     select
         cast(null as bigint) as window_days,
         ad_id,
-        lag(ad_id) over journey as previous_ad_id,
-        lead(ad_id) over journey as next_ad_id,
+        lag(ad_id) over (partition by contact_key order by touched_at, ad_id) as previous_ad_id,
+        lead(ad_id) over (partition by contact_key order by touched_at, ad_id) as next_ad_id,
         false as is_converted
     from idle
-    window journey as (partition by contact_key order by touched_at, ad_id)
+),
+
+ordered as (
+    select * from sold
+    union all
+    select * from unsold
 ),
 
 -- Each touch is the end of a step, and the last of a journey the start of one as well.
