@@ -65,10 +65,8 @@ class EventHistory:
         """
         self.prepare(parameters)
         if self._state is not None and name in ON_DEMAND and name not in self._state.parts:
-            self.how = "made"
-            self._state = (
-                self._refresh(parameters).joined(self._moment(parameters), self._state, name) or self._state
-            )
+            joined = self._refresh(parameters).joined(self._moment(parameters), self._state, name)
+            self._state = joined or self._state
         is_kept = self._state is not None and name in self._state.parts
         if is_kept and name not in self._paths and not self._shown(name):
             # It is damaged.

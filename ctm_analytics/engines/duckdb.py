@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,22 +107,31 @@ class DuckDBEngine:
         InvalidFile
             If a file is damaged.
         """
-        if parameters is not None and _EVENTS in sql:
-            with self._only_asked_events(sql, parameters):
-                return self._rows(sql, parameters)
-        self._name_sources(sql)
-        return self._rows(sql, parameters)
+        self._refuse_writing(sql)
+        if parameters is None or _EVENTS not in sql:
+            self._name_sources(sql)
+            return self._rows(sql, parameters)
+        try:
+            self._name_asked_events(sql, parameters)
+            return self._rows(sql, parameters)
+        finally:
+            self._unnamed.add(_EVENTS)
+
+    def _refuse_writing(self, sql: str) -> None:
+        try:
+            statements = duckdb.extract_statements(sql)
+        except duckdb.Error as error:
+            raise self._said(error) from error
+        if len(statements) > 1:
+            raise QueryError("Several statements. Write one SELECT.")
+        if statements and statements[0].type not in _READING:
+            raise QueryError(
+                f"Data are only read here, so {statements[0].type.name} is refused. Write one SELECT;"
+                " `ctm import` brings data and takes them back, --output FILE keeps an answer's rows."
+            )
 
     def _rows(self, sql: str, parameters: Mapping[str, Any] | None) -> pa.Table:
         try:
-            statements = duckdb.extract_statements(sql)
-            if len(statements) > 1:
-                raise QueryError("Several statements. Write one SELECT.")
-            if statements and statements[0].type not in _READING:
-                raise QueryError(
-                    f"Data are only read here, so {statements[0].type.name} is refused. Write one SELECT;"
-                    " `ctm import` brings data and takes them back, --output FILE keeps an answer's rows."
-                )
             relation = self._connection.sql(sql, params=dict(parameters) if parameters else None)
             if relation is None:
                 raise QueryError("The statement returns no rows. Write one SELECT.")
@@ -132,9 +141,8 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise self._said(error) from error
 
-    @contextlib.contextmanager
-    def _only_asked_events(self, sql: str, parameters: Mapping[str, Any]) -> Iterator[None]:
-        """Let ``raw_events`` be the files of the days of receipt that a statement asks for, while it runs."""
+    def _name_asked_events(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        """Let ``raw_events`` be the files of the days of receipt that a statement which somebody typed asks for."""
         asked, schema = self._sources[_EVENTS]
         self.create_view(_EVENTS, _closed_sql(asked, schema))
         self._name_sources(sql)
@@ -143,10 +151,6 @@ class DuckDBEngine:
             days = asked_days(plan[0][1])
             asked = tuple(file for file in asked if days.may_hold(file))
         self.create_view(_EVENTS, _source_sql(asked, schema))
-        try:
-            yield
-        finally:
-            self._unnamed.add(_EVENTS)
 
     def _pointed(self, sql: str, parameters: Mapping[str, Any] | None, error: duckdb.Error) -> duckdb.Error:
         """Let the engine point at the place: it does so for a statement, and not for a relation."""

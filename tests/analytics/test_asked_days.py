@@ -144,6 +144,13 @@ def test_a_statement_with_parameters_is_read_by_its_days(world) -> None:
     assert len(rows) == (DAYS - 1) * 4
 
 
+def test_a_second_statement_is_refused_before_any_is_run(world, tmp_path: Path) -> None:
+    written = tmp_path / "written.csv"
+    with pytest.raises(ctm.InvalidArgument, match="Several statements"):
+        world.open().sql(f"select 1 from raw_events; copy (select 1) to '{written}'")
+    assert not written.exists()
+
+
 def test_a_plan_of_an_unknown_shape_asks_for_all_days() -> None:
     scan = {
         "name": "READ_PARQUET",
