@@ -24,7 +24,7 @@ from ctm_analytics.sources import SCHEMAS, Sources, find_sources
 if TYPE_CHECKING:
     from ctm_analytics.engines.spark_connect import SparkConnectEngine
 
-# What several queries read, worked out once: a row per contact, conversation, touch, sale, ad or day.
+# What several queries read, worked out once: a row per contact, conversation, touch, sale, ad or day; and what is small.
 KEPT = (
     *RELATIONS,
     *ON_DEMAND,
@@ -35,6 +35,9 @@ KEPT = (
     "credits",
     "ad_day_measures",
     "amounts",
+    "opening_ids",
+    "shared_keys",
+    "contents",
 )
 # What a mart is told when it is read on its own.
 WITHOUT_A_QUESTION = {

@@ -14,6 +14,7 @@ from ctm_analytics.statistics.markov import (
     NULL,
     START,
     markov_attribution,
+    step_removal_effects,
     transition_probabilities,
 )
 
@@ -61,6 +62,30 @@ def test_the_removal_effect_is_what_a_walk_loses_without_the_ad(counted: Counted
     whole = walked(counted, order)
     expected = [1 - walked(counted, order, ad) / whole for ad in answer.ads]
     np.testing.assert_allclose(answer.removal_effects, expected, atol=1e-8)
+
+
+@given(PATHS)
+def test_counted_steps_have_the_removal_effects_of_their_journeys(counted: Counted) -> None:
+    ads = {ad: number for number, ad in enumerate(attribution(counted).ads)}
+    steps: dict[tuple[int, int], list[int]] = {}
+    for path, converted, lost in counted:
+        if converted + lost:
+            stays = [ads[ad] for ad, _ in itertools.groupby(path)]
+            for step in itertools.pairwise([-1, *stays, -1]):
+                counts = steps.setdefault(step, [0, 0])
+                counts[0] += converted + lost
+                counts[1] += converted
+    arrays = [
+        [*column] for column in zip(*(step + tuple(counts) for step, counts in steps.items()), strict=True)
+    ]
+    effects = step_removal_effects(*(arrays or [[]] * 4))
+    expected = attribution(counted).removal_effects[: effects.size]
+    np.testing.assert_allclose(effects, expected, atol=1e-12)
+
+
+def test_steps_without_their_counts_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="give one of each per step"):
+        step_removal_effects([-1], [0], [1, 2], [0])
 
 
 @given(PATHS, st.integers(1, 3))

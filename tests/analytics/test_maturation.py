@@ -179,5 +179,7 @@ def test_what_cannot_ripen_is_refused() -> None:
         matured_cac(-1, 2, [1], lag)
     with pytest.raises(InvalidArgument, match="ages: a negative"):
         matured_cac(1, 2, [-1], lag)
+    answer = matured_cac(1, 2, [1], lag)
+    assert answer is not None
     with pytest.raises(InvalidArgument, match="confidence: 95"):
-        matured_cac(1, 2, [1], lag, 95)
+        answer.interval(95)

@@ -76,6 +76,8 @@ def _numbers_and_user_ids(world: World) -> None:
     updated = '{"value":{"user_id_update":[{"wa_id":"1","user_id":{"previous":"US.1","current":"US.2"}}]}}'
     nobody = {"contact_key": None, "contact_id": None, "message_type": "user_id_update"}
     world.event("", MONDAY + 4 * HOUR, "account", platform="whatsapp", payload=updated, **nobody)
+    for twin in ("twin", "other"):
+        world.event(twin, MONDAY + 5 * HOUR, contact_key=42)
     world.sale("phone", MONDAY + DAY, "99.00", phone="+1 650 555 1234", email="mixed@example.com")
 
 

@@ -2,8 +2,8 @@
 with event_span as (
     select
         count(*) as events,
-        cast(min(convert_timezone('UTC', :reporting_timezone, occurred_at)) as date) as first_day,
-        cast(max(convert_timezone('UTC', :reporting_timezone, occurred_at)) as date) as last_day,
+        cast(convert_timezone('UTC', :reporting_timezone, min(occurred_at)) as date) as first_day,
+        cast(convert_timezone('UTC', :reporting_timezone, max(occurred_at)) as date) as last_day,
         max(received_at) as last_received_at
     from events
     where event_type in ('message', 'postback', 'referral', 'lead', 'echo')

@@ -8,19 +8,6 @@ with credited as (
     from credits
     where touched_at is not null
     group by contact_key, touched_at
-),
-
--- Who is known by several ids has a conversation's id by the one that opened it: no later alias changes it.
-opening_ids as (
-    select
-        events.contact_key,
-        events.occurred_at,
-        min(events.contact_id) as contact_id
-    from events
-    inner join contact_aliases
-        on events.contact_key = contact_aliases.alias_key
-    where events.event_type in ('message', 'postback', 'referral', 'lead', 'echo')
-    group by events.contact_key, events.occurred_at
 )
 
 select

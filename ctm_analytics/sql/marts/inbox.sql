@@ -1,17 +1,12 @@
 -- One row per person who waits for an answer now: their last message has none, and the messaging window is open.
-with waiting as (
+with unanswered as (
     select
-        responses.platform,
-        responses.account_id,
-        responses.contact_id,
-        responses.contact_key,
-        responses.opened_at,
-        responses.turn_started_at as waiting_since,
-        responses.messages_in as messages_waiting,
-        responses.is_first
-    from responses
-    where
-        case when :responder = 'human' then responses.human_responded_at else responses.responded_at end is null
+        contact_key,
+        opened_at,
+        turn_started_at,
+        messages_in
+    from turns
+    where case when :responder = 'human' then human_responded_at else responded_at end is null
 ),
 
 -- Only the last turn of a contact can still be answered.
@@ -19,8 +14,23 @@ latest as (
     select
         contact_key,
         max(turn_started_at) as turn_started_at
-    from responses
+    from turns
     group by contact_key
+),
+
+waiting as (
+    select
+        contacts.platform,
+        contacts.account_id,
+        contacts.contact_id,
+        unanswered.opened_at,
+        unanswered.turn_started_at as waiting_since,
+        unanswered.messages_in as messages_waiting
+    from unanswered
+    inner join latest
+        on unanswered.contact_key = latest.contact_key and unanswered.turn_started_at = latest.turn_started_at
+    inner join contacts
+        on unanswered.contact_key = contacts.contact_key
 )
 
 select
@@ -37,10 +47,8 @@ select
     conversations.window_closes_at,
     (unix_micros(conversations.window_closes_at) - unix_micros(:as_of)) / 1e6 as seconds_left,
     waiting.messages_waiting,
-    waiting.is_first
+    waiting.waiting_since = conversations.first_inbound_at as is_first
 from waiting
-inner join latest
-    on waiting.contact_key = latest.contact_key and waiting.waiting_since = latest.turn_started_at
 inner join conversations
     on
         waiting.platform = conversations.platform

@@ -81,15 +81,6 @@ restated_days as (
     group by day, ad_id
 ),
 
--- Of all time: whoever shares a key with another is mixed up with them in every period.
-shared_keys as (
-    select contact_key
-    from raw_events
-    where contact_key is not null and received_at <= :as_of
-    group by contact_key
-    having min(platform) <> max(platform) or min(account_id) <> max(account_id) or min(contact_id) <> max(contact_id)
-),
-
 spent_days as (
     select day
     from spend_in_period
@@ -97,10 +88,16 @@ spent_days as (
     having sum(spend_cents) > 0
 ),
 
-heard_days as (
-    select cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date) as day
+-- To convert an instant is dear, and no zone's midnight falls within a quarter of an hour.
+heard_quarters as (
+    select min(occurred_at) as occurred_at
     from in_period
-    group by cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date)
+    group by floor(unix_micros(occurred_at) / 900e6)
+),
+
+heard_days as (
+    select distinct cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date) as day
+    from heard_quarters
 ),
 
 -- On a blind day something was spent and nobody was heard of.
