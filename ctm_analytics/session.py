@@ -24,7 +24,7 @@ from ctm_analytics.sources import SCHEMAS, Sources, find_sources
 if TYPE_CHECKING:
     from ctm_analytics.engines.spark_connect import SparkConnectEngine
 
-# What several queries read, worked out once: a row per contact, conversation, touch, sale, ad or day; and what is small.
+# What several queries read, worked out once: a row per contact, conversation, touch, sale, ad or day; and small facts.
 KEPT = (
     *RELATIONS,
     *ON_DEMAND,

@@ -95,7 +95,7 @@ def _erase(
     folder: "DataFolder", contacts: Iterable[str], platform: str | None, account: str | None, dry_run: bool
 ) -> Counter[str]:
     """Erase one person; what was found of them."""
-    from ctm_analytics.engines.duckdb import remove_left_spills
+    from ctm_analytics.engines.spilling import remove_left_spills
     from ctm_analytics.imports.erasing import ErasedContact, erase_contact
     from receiver.deliveries import ReadingOptions
     from receiver.settings import load_reading_settings

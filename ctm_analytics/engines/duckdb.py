@@ -1,12 +1,7 @@
 """Runs a composed query on DuckDB, inside this process."""
 
 import contextlib
-import fcntl
-import os
-import shutil
 import tempfile
-import time
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from ctm_analytics.engines.asked_days import asked_days
+from ctm_analytics.engines.spilling import spill_folder
 from ctm_analytics.errors import InvalidArgument, InvalidFile
 
 # Spark's names for what DuckDB calls otherwise, so that the same SQL files run on both.
@@ -31,9 +27,6 @@ set timezone = 'UTC';
 """
 # PIVOT is several statements in one.
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
-_SPILL = "ctm-spill-"
-# A folder of spilled rows is locked within this time of its making.
-_LOCKED_SECONDS = 60
 _EVENTS = "raw_events"
 _SHOWS_PROGRESS = "select current_setting('enable_progress_bar')"
 
@@ -66,9 +59,8 @@ class DuckDBEngine:
         self._connection = duckdb.connect()
         self._connection.execute(_SETTINGS + _MACROS)
         self._memory_limit = memory_limit
-        self._connection.execute(
-            f"set memory_limit = '{memory_limit}'; set temp_directory = '{self._spill()}'"
-        )
+        spill = _text(spill_folder(self))
+        self._connection.execute(f"set memory_limit = '{memory_limit}'; set temp_directory = {spill}")
         # Inside a notebook it is off, and to set it at all would need a package for its drawing.
         if self._connection.sql(_SHOWS_PROGRESS).fetchall()[0][0]:
             self._connection.execute("set enable_progress_bar = false")
@@ -76,17 +68,6 @@ class DuckDBEngine:
         self._sources = {relation: (files[relation], schema) for relation, schema in schemas.items()}
         # To name files opens each of them: only those of which something is asked.
         self._unnamed = set(schemas)
-
-    def _spill(self) -> str:
-        """Make a folder for what exceeds the memory, readable by nobody else and removed with the engine."""
-        with contextlib.suppress(OSError):  # without one, what exceeds the memory is an error
-            remove_left_spills()
-            folder = tempfile.mkdtemp(prefix=_SPILL)
-            lock = os.open(folder, os.O_RDONLY)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            weakref.finalize(self, _let_go, folder, lock)
-            return folder.replace("'", "''")
-        return ""
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run one statement.
@@ -267,24 +248,6 @@ class DuckDBEngine:
             f"{damaged}: cannot be read ({message.splitlines()[0]})."
             " Restore it from a copy; an import can be deleted with its .json and imported again."
         )
-
-
-def remove_left_spills() -> None:
-    """Remove what processes that were killed have spilled: it is about people, and theirs no more."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_SPILL}*"):
-        with contextlib.suppress(OSError):  # another's, or in use
-            if folder.stat().st_mtime < time.time() - _LOCKED_SECONDS:
-                lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(folder, ignore_errors=True)
-                finally:
-                    os.close(lock)
-
-
-def _let_go(folder: str, lock: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    os.close(lock)
 
 
 def _closed_sql(files: Sequence[Path], schema: pa.Schema) -> str:
