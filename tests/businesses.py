@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,14 +133,16 @@ class Business:
         return max(datetime.fromtimestamp(sorted(self.instants)[-1 - len(self.instants) // 8], UTC), BEFORE)
 
 
-def differences(data: Path, as_of: datetime) -> dict[str, int]:
+def differences(
+    data: Path, as_of: datetime, names: Iterable[str] = (*RELATIONS, *ON_DEMAND)
+) -> dict[str, int]:
     """Count the rows, by relation, in which what is kept differs from what is worked out anew."""
     sources = find_sources(data)
     engine = DuckDBEngine(sources.files, SCHEMAS)
     parameters = ask({}, Settings(), as_of).parameters(Settings(), None)
     history = EventHistory(DerivedFolder(data / "derived"), sources.files["raw_events"], engine)
     found = {}
-    for name in (*RELATIONS, *ON_DEMAND):
+    for name in names:
         kept, anew = f"({history.select(name, parameters)})", f"({compose(name, parameters)})"
         rows = f"(from {kept} except all from {anew}) union all (from {anew} except all from {kept})"
         found[name] = engine.query(rows).num_rows

@@ -14,7 +14,7 @@ from ctm_analytics.engines.duckdb import DuckDBEngine
 from ctm_analytics.models import Parameters, compose, literal
 from ctm_analytics.schemas import EVENTS
 
-_FORMAT = "2"
+_FORMAT = "3"
 
 
 class EventHistory:

@@ -76,3 +76,12 @@ def standing(name: str, rows: str, replaced: str) -> str:
         f" left join {replaced} as replaced on rows_before.contact_key = replaced.contact_key"
         f" where replaced.contact_key is null or coalesce({STANDS[name]}, true)"
     )
+
+
+def superseded(name: str, rows: str, replaced: str) -> str:
+    """Write the SELECT of those rows of a relation that do not count: all others than :func:`standing`."""
+    return (
+        f"select rows_before.* from {rows} as rows_before"
+        f" inner join {replaced} as replaced on rows_before.contact_key = replaced.contact_key"
+        f" where not coalesce({STANDS[name]}, true)"
+    )

@@ -15,7 +15,16 @@ from typing import NamedTuple
 
 from ctm_analytics.derived.files import FileFacts, differing, identity_of, young
 from ctm_analytics.derived.folder import DerivedFolder
-from ctm_analytics.derived.parts import GATHERED, ON_DEMAND, RELATIONS, STANDS, show, standing, unknown
+from ctm_analytics.derived.parts import (
+    GATHERED,
+    ON_DEMAND,
+    RELATIONS,
+    STANDS,
+    show,
+    standing,
+    superseded,
+    unknown,
+)
 from ctm_analytics.derived.state import State
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.models import Parameters, Value, compose
@@ -112,9 +121,19 @@ class Refresh:
             if not self._show(parts, other, f"now_{other}"):
                 return None
             given[other] = f"select * from now_{other}"
-        if not self._put(parts, name, compose(name, self._parameters, given)):
+        if not (
+            self._put(parts, name, compose(name, self._parameters, given)) and self._overlay(parts, name)
+        ):
             return None
         return self._stated(moment, parts, may_tie=state.may_tie)
+
+    def _overlay(self, parts: dict[str, str], name: str) -> bool:
+        """Write rows of a new base also where they count if contacts were replaced before it was made."""
+        if "replaced" not in parts:
+            return True
+        if not (self._show(parts, name, f"new_{name}") and self._show(parts, "replaced", "last_replaced")):
+            return False
+        return self._put(parts, f"{name}_overlay", superseded(name, f"new_{name}", "last_replaced"))
 
     def mended(self, moment: Moment, last: State) -> State | None:
         """Mend an earlier state; None where it cannot be mended, or nothing can be written."""

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import ctm_analytics as ctm
 from ctm_analytics.derived import refreshing
+from ctm_analytics.derived.parts import RELATIONS
 from receiver.store.compaction import compact
 from receiver.store.erasure import erase
 from receiver.store.tombstones import Person
@@ -154,3 +155,18 @@ def test_two_ids_that_turn_out_to_be_one_person_become_one(business: Business, m
     workbench = ctm.open(business.folder.root, as_of=LATEST, environ={})
     assert len(workbench.sql("from contacts").table) == 1
     assert mends == [True]
+
+
+def test_turns_first_asked_for_after_a_mend_are_right_after_the_next(
+    business: Business, mends: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refreshing, "LARGEST_OVERLAY", 1e9)
+    data = business.folder.root
+    business.deliver(talk("7000001", "7000002"))
+    assert differences(data, LATEST, RELATIONS) == {}
+    business.deliver(talk("7000001"))
+    assert differences(data, LATEST, RELATIONS) == {}
+    assert differences(data, LATEST) == {}
+    business.deliver(talk("7000002"))
+    assert differences(data, LATEST) == {}
+    assert mends == [True, True]
