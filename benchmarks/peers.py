@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -396,7 +397,8 @@ HERE = ("ours", "DuckDB by hand")
 
 def run_once(name: str, data: Path, aliases: Path, target: Path) -> tuple[float, float, float]:
     """Run a contender in a process of its own: processor and clock seconds, and MB at the peak."""
-    target.mkdir(exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)  # ClickHouse overwrites nothing
+    target.mkdir()
     python = sys.executable if name in HERE else PEERS_PYTHON
     command = [
         python,
