@@ -1,11 +1,28 @@
 """Options that commands share, in the words of the workbench."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Option(envvar="CTM_DATA", help="The data folder.", show_default=True)]
+from ctm_analytics.errors import InvalidArgument
+
+
+def _local_folder(path: Path) -> Path:
+    """Refuse a URL, which would be taken for a folder of that name: an import into it would seem to succeed."""
+    if re.match("[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
+        raise InvalidArgument(
+            f"data: {str(path)!r} is no folder of this machine. Name a folder; events of an object store are read"
+            " into it when its ctm.toml says events_url."
+        )
+    return path
+
+
+Data = Annotated[
+    Path,
+    typer.Option(envvar="CTM_DATA", help="The data folder.", show_default=True, callback=_local_folder),
+]
 Since = Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.", metavar="DAY")]
 Until = Annotated[str | None, typer.Option(help="Last day, included.", metavar="DAY")]
 AsOf = Annotated[

@@ -30,6 +30,19 @@ def test_a_missing_folder_is_wrong_usage(refusal, tmp_path):
     )
 
 
+@pytest.mark.parametrize("command", [("ads",), ("import", "sales", "sales.csv"), ("compact",)])
+def test_a_url_is_not_taken_for_a_folder_of_that_name(refusal, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sales.csv").write_text(
+        "order_id,phone,amount,currency,occurred_at\n1,+15550001,1,EUR,2026-11-02\n"
+    )
+    exit_code, sentence = refusal(*command, "--data", "s3://acme/ctm")
+    assert exit_code == 2
+    assert sentence.startswith("data: 's3:/acme/ctm' is no folder of this machine.")
+    assert "events_url" in sentence
+    assert not (tmp_path / "s3:").exists()
+
+
 def test_an_empty_folder_is_no_data(refusal, tmp_path):
     assert refusal("ads", "--data", tmp_path) == (
         4,
