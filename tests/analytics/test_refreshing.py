@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import ctm_analytics as ctm
 from ctm_analytics.derived import refreshing
-from ctm_analytics.derived.parts import RELATIONS
+from ctm_analytics.derived.parts import ON_DEMAND, RELATIONS
 from receiver.store.compaction import compact
 from receiver.store.erasure import erase
 from receiver.store.tombstones import Person
@@ -75,13 +75,16 @@ def new_business() -> Iterator[Business]:
     max_examples=sized(4, scaled(100)),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(taken=st.lists(steps, min_size=3, max_size=8))
-def test_what_is_mended_equals_what_is_worked_out_anew(mends: list[bool], taken: list[Any]) -> None:
+@given(taken=st.lists(st.tuples(steps, st.booleans()), min_size=3, max_size=8))
+def test_what_is_mended_equals_what_is_worked_out_anew(
+    mends: list[bool], taken: list[tuple[Any, bool]]
+) -> None:
     with new_business() as business:
         business.deliver([Act(PEOPLE[0], "ad 1", 0, 0, 0, None), Act(PEOPLE[2], "message", 0, 0, 0, None)])
-        for number, step in enumerate(taken):
+        for number, (step, is_all_asked) in enumerate(taken):
             as_of = business.take(step)
-            assert differences(business.folder.root, as_of) == {}, (number, step)
+            asked = (*RELATIONS, *ON_DEMAND) if is_all_asked else RELATIONS
+            assert differences(business.folder.root, as_of, asked) == {}, (number, step)
         data = business.folder.root
         kept = answers(data, LATEST)
         shutil.rmtree(data / "derived")
