@@ -71,17 +71,20 @@ def unknown(name: str, rows: str, known: str) -> str:
 
 def standing(name: str, rows: str, replaced: str) -> str:
     """Write the SELECT of those rows of a relation that still count."""
-    return (
-        f"select rows_before.* from {rows} as rows_before"
-        f" left join {replaced} as replaced on rows_before.contact_key = replaced.contact_key"
-        f" where replaced.contact_key is null or coalesce({STANDS[name]}, true)"
-    )
+    return f"{_beside(rows, replaced)} where {_stands(name)}"
 
 
 def superseded(name: str, rows: str, replaced: str) -> str:
     """Write the SELECT of those rows of a relation that do not count: all others than :func:`standing`."""
+    return f"{_beside(rows, replaced)} where not ({_stands(name)})"
+
+
+def _beside(rows: str, replaced: str) -> str:
     return (
         f"select rows_before.* from {rows} as rows_before"
-        f" inner join {replaced} as replaced on rows_before.contact_key = replaced.contact_key"
-        f" where not coalesce({STANDS[name]}, true)"
+        f" left join {replaced} as replaced on rows_before.contact_key = replaced.contact_key"
     )
+
+
+def _stands(name: str) -> str:
+    return f"replaced.contact_key is null or coalesce({STANDS[name]}, true)"
