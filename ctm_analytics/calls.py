@@ -42,7 +42,7 @@ def in_words(method: Callable[P, R]) -> Callable[P, R]:
                 )
         return method(*arguments, **keywords)
 
-    asked.__signature__ = signature  # type: ignore[attr-defined]
+    asked.__signature__ = signature  # type: ignore[attr-defined]  # what inspect reads
     return asked
 
 

@@ -101,7 +101,7 @@ def load_ipython_extension(shell: Shell) -> None:
     """Give a notebook `%%sql` and the values of filters by Tab: ``%load_ext ctm_analytics``."""
     from IPython.core.completer import SimpleCompletion, completion_matcher
 
-    @completion_matcher(api_version=2)  # type: ignore[untyped-decorator]
+    @completion_matcher(api_version=2)  # type: ignore[untyped-decorator]  # IPython's own
     def filter_values(context: "CompletionContext") -> "SimpleMatcherResult":
         lines = context.full_text.split("\n")[: context.cursor_line]
         begun, values = _offered("\n".join([*lines, context.text_until_cursor]), shell.user_ns)
@@ -131,7 +131,7 @@ def explore(question: Callable[..., Result], **words: Any) -> Any:
     """
     import ipywidgets
 
-    workbench: Workbench = question.__self__  # type: ignore[attr-defined]
+    workbench: Workbench = question.__self__  # type: ignore[attr-defined]  # a bound method
     lists = {
         word: ipywidgets.Dropdown(
             options=[

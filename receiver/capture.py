@@ -35,10 +35,10 @@ class Workers(Protocol):
     def accepting_since(self) -> datetime | None: ...  # noqa: D102  # said above
 
     @property
-    def has_failed(self) -> bool: ...  # noqa: D102
+    def has_failed(self) -> bool: ...  # noqa: D102  # said above
 
     @property
-    def figures(self) -> Figures: ...  # noqa: D102
+    def figures(self) -> Figures: ...  # noqa: D102  # said above
 
     async def open(self) -> None:
         """Open the journals: the folder is this receiver's."""

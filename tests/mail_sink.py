@@ -30,7 +30,7 @@ class MailSink:  # its methods are called by the names that aiosmtpd knows
         self.port = 0
 
     # The library finds both by their names.
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 (the library's name)
         self, _: Any, __: Any, envelope: Any, address: str, ___: Any
     ) -> str:
         if address in self.refuse:
@@ -38,7 +38,7 @@ class MailSink:  # its methods are called by the names that aiosmtpd knows
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(  # noqa: N802
+    async def handle_DATA(  # noqa: N802 (the library's name)
         self, _: Any, __: Any, envelope: Any
     ) -> str:
         if self.data_answer.startswith("250"):

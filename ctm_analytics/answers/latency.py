@@ -194,6 +194,7 @@ def _summary(waits: Waits, names: dict[str, str]) -> dict[str, Any]:
         "naive": _median(seconds[answered], conversations[answered]),
     }
     for limit, limit_seconds in LIMITS_SECONDS.items():
+        # A share of nothing: three nulls in the table.
         share = curve.ended_by(limit_seconds) or Share(None, None, None)  # type: ignore[arg-type]
         measures |= dict(zip((limit, f"{limit}_low", f"{limit}_high"), share, strict=True))
     waiting = int(conversations.sum())

@@ -190,7 +190,7 @@ def _session(url: str) -> Any:
     try:
         for name, value in _SETTINGS.items():
             session.conf.set(name, value)
-    except Exception:
+    except Exception:  # whatever it was: it goes on to the caller
         session.client.close()  # or it would try again at the end of the process
         raise
     return session
@@ -207,7 +207,7 @@ def _reached(url: str) -> str:
     server = f"sc://{parts.netloc}"
     try:
         with _quiet():
-            import pyspark.sql.connect.session  # noqa: F401
+            import pyspark.sql.connect.session  # noqa: F401 (only whether it can be)
     except ImportError:
         raise InvalidArgument(
             f"engine: {server} needs a package that is not installed: pip install 'ctm-analytics[cluster]'."

@@ -203,7 +203,7 @@ def _connected(server: MailServer) -> smtplib.SMTP:
             connection.starttls(context=context)
         if server.user:
             connection.login(server.user, server.password)
-    except BaseException:
+    except BaseException:  # an interruption, too: it goes on to the caller
         connection.close()
         raise
     return connection

@@ -123,7 +123,7 @@ def failures_delivered(targets: list[Target], places: "Order | Path", name: str)
     """
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # whatever a notebook raised: it is told, and goes on to the caller
         try:
             deliver(_failure(error, places, name), targets)
         except DeliveryFailed as untold:

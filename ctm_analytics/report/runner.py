@@ -199,7 +199,7 @@ def _make(order: Order, values: dict[str, Any]) -> Path:
             )
         shown = {name: value for name, value in values.items() if value != ""}
         _write_record(made, order, {**shown, "data": order.data.resolve().name})
-    except BaseException:
+    except BaseException:  # an interruption, too: no half report stays, and it goes on to the caller
         shutil.rmtree(made, ignore_errors=True)
         raise
     return made

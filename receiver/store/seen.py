@@ -164,7 +164,7 @@ class SeenIndex:
             connection.execute("SELECT name, period FROM files LIMIT 0")
             self._contacts = ContactKeys(connection)
             (period,) = connection.execute("PRAGMA user_version").fetchone()
-        except BaseException:
+        except BaseException:  # an interruption, too: it goes on to the caller
             connection.close()
             raise
         self._connection = connection

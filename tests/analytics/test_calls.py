@@ -30,7 +30,7 @@ def test_an_unknown_keyword_is_answered_with_the_one_that_was_meant(shop: Workbe
 
 def test_a_method_s_own_words_are_suggested_too(shop: Workbench) -> None:
     with pytest.raises(InvalidArgument, match="Did you mean 'window_days'"):
-        shop.ads(windowdays=3)  # type: ignore[call-arg]
+        shop.ads(windowdays=3)  # type: ignore[call-arg]  # the mistake that is meant
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -74,7 +74,7 @@ def test_every_question_shows_how_it_is_asked(name: str) -> None:
     ],
 )
 def test_the_values_that_are_offered_are_those_that_are_taken(name: str, word: str, known: object) -> None:
-    assert sorted(choices(getattr(Workbench, name), word)) == sorted(known)  # type: ignore[call-overload]
+    assert sorted(choices(getattr(Workbench, name), word)) == sorted(known)  # type: ignore[call-overload]  # known: a sequence of text
 
 
 def test_an_ad_is_found_whatever_its_capitals(shop: Workbench) -> None:

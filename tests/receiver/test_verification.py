@@ -79,7 +79,7 @@ def test_a_settled_file_is_what_the_manifest_says(folder: DataFolder, file: Path
 def test_a_settled_file_that_is_not_what_the_manifest_says_is_a_fault(
     folder: DataFolder, file: Path, claim: dict[str, object], fault: str
 ) -> None:
-    settle(folder, file, **claim)  # type: ignore[arg-type]
+    settle(folder, file, **claim)  # type: ignore[arg-type]  # fields of several types
     found = verify(folder)
     assert [fault in sentence for sentence in found.faults] == [True]
 
