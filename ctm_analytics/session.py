@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ctm_analytics.answers import attribution, currency
 from ctm_analytics.derived.cluster import KeptInCluster
+from ctm_analytics.derived.folder import DerivedFolder
 from ctm_analytics.derived.kept import KeptRelations
 from ctm_analytics.derived.parts import ON_DEMAND, RELATIONS
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
@@ -66,7 +67,7 @@ class Session:
     """
 
     def __init__(self, data: Path, settings: Settings, as_of: datetime) -> None:
-        sources = find_sources(data, settings.events_url)
+        sources = find_sources(data, settings.events_url, settings.imports_url)
         if sources.is_empty:
             raise NoData(
                 f"{data}: no events and no imports here yet. Capture with `ctm receive`, import with `ctm import`,"
@@ -280,7 +281,8 @@ def _opened(
 ) -> "tuple[DuckDBEngine, KeptRelations] | tuple[SparkConnectEngine, KeptInCluster]":
     if settings.engine == "duckdb":
         here = DuckDBEngine(sources.files, SCHEMAS, settings.memory_limit)
-        return here, KeptRelations(data / "derived", sources, here, stopwatch)
+        folder = DerivedFolder(data / "derived", settings.imports_url)
+        return here, KeptRelations(folder, sources, here, stopwatch)
     from ctm_analytics.engines.spark_connect import SparkConnectEngine  # late: few need it
 
     there = SparkConnectEngine(settings.engine, sources.files, SCHEMAS)

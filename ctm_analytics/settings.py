@@ -52,6 +52,7 @@ class Settings:
     bot_app_ids, human_app_ids : tuple of str, app ids whose echoes are known to be a bot's or a person's
     business_hours : tuple of BusinessHours, by ``valid_from``; empty: there is no business clock
     events_url : str, ``s3://bucket/prefix`` of an object store that events are read from, too; or empty
+    imports_url : str, ``s3://bucket/prefix`` where imports, and what questions work out, are kept for all; or empty
     memory_limit : str, such as ``4GB`` or a share of the machine's memory; an answer that needs more uses the disk
     engine : str, ``duckdb``, inside the process, or ``sc://HOST:PORT`` of a Spark Connect server
     """
@@ -71,6 +72,7 @@ class Settings:
     human_app_ids: tuple[str, ...] = field(default=())
     business_hours: tuple[BusinessHours, ...] = field(default=())
     events_url: str = ""
+    imports_url: str = ""
     memory_limit: str = "50%"
     engine: str = "duckdb"
 

@@ -9,20 +9,19 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ctm_analytics.errors import InvalidArgument, InvalidFile
+from ctm_analytics.errors import InvalidFile
+from ctm_analytics.object_store import asked, listing, open_store, put_file
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -35,9 +34,6 @@ GRACE_SECONDS = 3600
 # A delivery comes again for at most seven days; one more for clocks that disagree.
 REPEAT_DAYS = 8
 ROW_GROUP_ROWS = 30_000
-_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._=~-]+)*/?")
-# The names that the client reads.
-_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
 class SharedFiles(NamedTuple):
@@ -76,10 +72,10 @@ def fetch_shared_events(url: str, cache: Path) -> SharedFiles:
     InvalidFile
         If the store refuses, does not answer, or holds something else than it says.
     """
-    store = _open(url)
+    store = open_store(url, "events_url")
     for folder in (cache.parent, cache):  # what is in them is what people wrote
         folder.mkdir(mode=0o700, exist_ok=True)
-    with _asked(url):
+    with asked(url):
         for _ in range(ATTEMPTS):
             with contextlib.suppress(_Gone):
                 listed = _list(store, url)
@@ -96,58 +92,14 @@ def fetch_shared_events(url: str, cache: Path) -> SharedFiles:
     raise InvalidFile(f"{url}: it changes faster than it can be read. Try again.")
 
 
-def _open(url: str) -> "S3Store":
-    if not _URL.fullmatch(url):
-        raise InvalidArgument(
-            f"events_url: {url!r} is not s3://BUCKET/PREFIX. Use e.g. 's3://acme-events/ctm'."
-        )
-    try:
-        from obstore.store import S3Store
-    except ImportError:
-        raise InvalidArgument(
-            f"events_url: {url} needs a package that is not installed: pip install 'ctm-analytics[object-store]'."
-        ) from None
-    for name in _ENDPOINTS:
-        endpoint = urlsplit(os.environ.get(name, ""))
-        host = endpoint.hostname or ""
-        is_here = host in ("localhost", "::1") or host.startswith("127.")
-        is_allowed = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
-        if endpoint.scheme == "http" and not (is_here or is_allowed):
-            raise InvalidArgument(
-                f"{name}: {endpoint.geturl()!r} would carry events in the clear. Use https,"
-                " or set AWS_ALLOW_HTTP=true where the network is yours."
-            )
-    parts = urlsplit(url)
-    return S3Store(
-        parts.netloc,
-        prefix=parts.path.strip("/") or None,
-        client_options={"timeout": "300s", "connect_timeout": "5s", "allow_http": True},
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
-    )
-
-
-@contextlib.contextmanager
-def _asked(url: str) -> Iterator[None]:
-    from obstore.exceptions import BaseError
-
-    try:
-        yield
-    except BaseError as error:
-        reason = str(error).splitlines()[0].partition("<")[0].strip()
-        raise InvalidFile(
-            f"{url}: cannot be read ({type(error).__name__}: {reason})."
-            " Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL."
-        ) from None
-
-
 def _list(store: "S3Store", url: str) -> _Listed:
     """List one state: the manifest is the same before and after."""
     manifest, tag = _manifest(store, url)
     replaced = {entry["file"] for entry in manifest["replaced"]}
-    recent = [found["path"] for found in _listing(store, "recent/") if found["path"] not in replaced]
+    recent = [found["path"] for found in listing(store, "recent/") if found["path"] not in replaced]
     heartbeats = {
         found["path"]: hashlib.sha256(str(found["e_tag"]).encode()).hexdigest()[:8]
-        for found in _listing(store, "heartbeats/")
+        for found in listing(store, "heartbeats/")
     }
     if _manifest(store, url)[1] != tag:
         raise _Gone
@@ -171,13 +123,6 @@ def _manifest(store: "S3Store", url: str) -> tuple[dict[str, Any], str]:
             f"{url}/manifest.json: not a manifest that this version understands ({error!r})."
         ) from None
     return manifest, str(found.meta["e_tag"])
-
-
-def _listing(store: "S3Store", prefix: str) -> Iterator[Mapping[str, Any]]:
-    import obstore
-
-    for page in obstore.list(store, prefix):
-        yield from page
 
 
 def _copies(
@@ -208,7 +153,7 @@ def _copies(
                 f"{name}: its SHA-256 in the store is not the manifest's. Restore it from a copy."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        _put(path, lambda temporary: temporary.write_bytes(content))
+        put_file(path, lambda temporary: temporary.write_bytes(content))
         return path
 
     with ThreadPoolExecutor(DOWNLOADS) as threads:
@@ -223,7 +168,7 @@ def _unsettled(cache: Path, recent: Sequence[Path], settled: Sequence[Path]) -> 
     path = cache / f"unsettled-{hashlib.sha256(names.encode()).hexdigest()[:16]}.parquet"
     if not path.exists():
         stays = _first_copies(recent, settled)
-        _put(path, lambda temporary: _write_rows(temporary, recent, stays))
+        put_file(path, lambda temporary: _write_rows(temporary, recent, stays))
     return [path]
 
 
@@ -269,13 +214,6 @@ def _columns(path: Path, columns: list[str] | None) -> pa.Table:
         raise InvalidFile(
             f"{path}: cannot be read ({type(error).__name__}). Remove it: it will be fetched again."
         ) from None
-
-
-def _put(path: Path, write: Callable[[Path], object]) -> None:
-    """Give a file its name once it is complete: others may fetch the same at the same time."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    write(temporary)
-    temporary.replace(path)
 
 
 def _tidy(cache: Path, needed: set[Path]) -> None:

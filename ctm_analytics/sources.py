@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctm_analytics.errors import InvalidFile
+from ctm_analytics.object_store import copies_folder, is_copy
 from ctm_analytics.schemas import EVENTS, HEARTBEATS, IMPORTS, REMOVAL_EFFECTS
 from ctm_analytics.shared_events import fetch_shared_events
+from ctm_analytics.shared_imports import mirror_imports
 
 SCHEMAS = {
     "raw_events": EVENTS,
@@ -50,25 +52,42 @@ class Sources:
         """
         digest = hashlib.sha256()
         for file in self.files[relation]:
-            try:
-                status = file.stat()
-            except FileNotFoundError:
-                raise InvalidFile(
-                    f"{file}: no longer there, since events were compacted or erased after it was listed."
-                    " Open the workbench again."
-                ) from None
-            name = f"{file.parent.name}/{file.name}"
-            digest.update(f"{name} {status.st_size} {status.st_mtime_ns} {status.st_ino}\n".encode())
+            digest.update(f"{identity_of(file)}\n".encode())
         return digest.hexdigest()
 
 
-def find_sources(data: Path, events_url: str = "") -> Sources:
-    """List the live files of a data folder, and copies of those of the object store that events are published to.
+def name_of(path: Path) -> str:
+    """Name a file within its relation, whose files have no two such names."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def identity_of(path: Path) -> str:
+    """Tell a file from any other, also from one that replaces it under its name.
+
+    Raises
+    ------
+    InvalidFile
+        If it is gone.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise InvalidFile(
+            f"{path}: no longer there, since events were compacted or erased after it was listed."
+            " Open the workbench again."
+        ) from None
+    if is_copy(path):  # others may have worked something out from the same file
+        return f"{name_of(path)} {status.st_size}"
+    return f"{name_of(path)} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
+
+
+def find_sources(data: Path, events_url: str = "", imports_url: str = "") -> Sources:
+    """List the live files of a data folder, and copies of those of the object stores that its settings name.
 
     Parameters
     ----------
     data : Path
-    events_url : str, ``s3://bucket/prefix``, or empty where all events are in the folder
+    events_url, imports_url : str, ``s3://bucket/prefix``, or empty where all events or imports are in the folder
 
     Raises
     ------
@@ -79,15 +98,17 @@ def find_sources(data: Path, events_url: str = "") -> Sources:
     files["raw_events"] = _event_files(data)
     files["raw_heartbeats"] = _parquet_files(data / "heartbeats")
     if events_url:
-        copies = data / "cache" / hashlib.sha256(events_url.encode()).hexdigest()[:16]
-        shared = fetch_shared_events(events_url, copies)
+        shared = fetch_shared_events(events_url, copies_folder(data, events_url))
         # What this folder's own receiver says of itself lies here as well, and is newer.
         own = {path.stem for path in files["raw_heartbeats"]}
         others = (path for path in shared.heartbeats if path.stem.partition(".")[0] not in own)
         files["raw_events"] += shared.events
         files["raw_heartbeats"] += tuple(others)
+    shared_imports = mirror_imports(imports_url, data) if imports_url else None
     for kind in IMPORTS:
         files[f"raw_{kind}"] = _parquet_files(data / "imports" / kind)
+        if shared_imports:
+            files[f"raw_{kind}"] += _parquet_files(shared_imports / kind)
     return Sources(files)
 
 

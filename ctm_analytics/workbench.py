@@ -47,6 +47,7 @@ from ctm_analytics.columns import PRESETS
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.models import all_models, compose
+from ctm_analytics.object_store import working_folder
 from ctm_analytics.questions import FilterWords, Platform, Question, ask, instant, known
 from ctm_analytics.results import Chart, Result
 from ctm_analytics.session import NAMED, WITHOUT_A_QUESTION, Session
@@ -77,8 +78,8 @@ def open_workbench(
 
     Parameters
     ----------
-    data : path of the data folder; by default ``CTM_DATA``, else ``data`` where it holds anything, else the
-        invented sample data, marked as such
+    data : path of the data folder, or ``s3://bucket/prefix`` of one in an object store; by default ``CTM_DATA``,
+        else ``data`` where it holds anything, else the invented sample data, marked as such
     as_of : aware datetime or ISO text, the instant the answers are for; by default now
     engine : ``duckdb``, in this process, or ``sc://HOST:PORT`` of a Spark Connect server; by default the setting
     environ : mapping of str to str; by default the process's environment
@@ -98,8 +99,10 @@ def open_workbench(
     """
     environ = os.environ if environ is None else environ
     named = data or environ.get("CTM_DATA")
-    folder = Path(named or "data")
-    is_empty = not holds_data(folder) and not load_settings(folder, environ).events_url
+    url = re.fullmatch("s3:/+(.+)", str(named))
+    folder = working_folder(f"s3://{url[1]}") if url else Path(named or "data")
+    settings = load_settings(folder, environ)
+    is_empty = not (holds_data(folder) or settings.events_url or settings.imports_url)
     if named is None and is_empty and holds_data(SAMPLE):
         folder = SAMPLE
     if not folder.is_dir():

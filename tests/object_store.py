@@ -21,13 +21,16 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "test-secret",
     "AWS_REGION": "us-east-1",
 }
+READER = {"AWS_ACCESS_KEY_ID": "reader-key", "AWS_SECRET_ACCESS_KEY": "reader-secret"}
 # This one may not make a bucket.
 GUEST = {"AWS_ACCESS_KEY_ID": "guest-key", "AWS_SECRET_ACCESS_KEY": "guest-secret"}
 IDENTITIES = """{"identities": [
  {"name": "owner", "credentials": [{"accessKey": "test-key", "secretKey": "test-secret"}],
   "actions": ["Admin", "Read", "Write", "List"]},
  {"name": "guest", "credentials": [{"accessKey": "guest-key", "secretKey": "guest-secret"}],
-  "actions": ["Read", "Write", "List"]}]}"""
+  "actions": ["Read", "Write", "List"]},
+ {"name": "reader", "credentials": [{"accessKey": "reader-key", "secretKey": "reader-secret"}],
+  "actions": ["Read", "List"]}]}"""
 _buckets = count()
 
 

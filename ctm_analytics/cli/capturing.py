@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctm_analytics.cli.options import DEFAULT_DATA, Data
+from ctm_analytics.cli.options import DEFAULT_DATA, LocalData
 from ctm_analytics.errors import InvalidArgument, InvalidFile
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @app.command(epilog="Example: CTM_APP_SECRET=… CTM_VERIFY_TOKEN=… ctm receive --host 0.0.0.0 --port 8000")
 def receive(
     *,
-    data: Data = DEFAULT_DATA,
+    data: LocalData = DEFAULT_DATA,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8000,
     private_port: Annotated[
@@ -60,7 +60,7 @@ def inspect(
         list[Path], typer.Argument(help="Delivery bodies, or JSON lines of bodies; - reads standard input.")
     ],
     *,
-    data: Data = DEFAULT_DATA,
+    data: LocalData = DEFAULT_DATA,
 ) -> None:
     """Print the event rows that a delivery would be stored as; store nothing."""
     from receiver.deliveries import COLUMNS, ReadingOptions, read_delivery
@@ -92,7 +92,7 @@ def backfill(
         ),
     ],
     *,
-    data: Data = DEFAULT_DATA,
+    data: LocalData = DEFAULT_DATA,
 ) -> None:
     """Store deliveries that were captured elsewhere; each event once, however often it comes."""
     from receiver.store.backfill import read_captured, store_captured
@@ -109,7 +109,7 @@ def backfill(
 
 
 @app.command(epilog="Example: ctm publish --data data")
-def publish(*, data: Data = DEFAULT_DATA) -> None:
+def publish(*, data: LocalData = DEFAULT_DATA) -> None:
     """Turn what the journal holds into Parquet now; a receiver does so by itself, every two seconds."""
     with _receiver_errors():
         _say(_published(_data_folder(data)))
@@ -118,7 +118,7 @@ def publish(*, data: Data = DEFAULT_DATA) -> None:
 @app.command(epilog="Example: ctm compact --data data")
 def compact(
     *,
-    data: Data = DEFAULT_DATA,
+    data: LocalData = DEFAULT_DATA,
     grace: Annotated[
         float,
         typer.Option(help="How long replaced files stay for workbenches that are open.", metavar="SECONDS"),
@@ -161,7 +161,7 @@ def compact(
 
 
 @app.command(epilog="Example: ctm verify --data data")
-def verify(*, data: Data = DEFAULT_DATA) -> None:
+def verify(*, data: LocalData = DEFAULT_DATA) -> None:
     """Check every captured file, checksum and count, and say what is lost, if anything."""
     from receiver.store.verification import verify as verified
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctm_analytics.cli.options import DEFAULT_DATA, Account, Data, Platform
+from ctm_analytics.cli.options import DEFAULT_DATA, Account, LocalData, Platform
 from ctm_analytics.errors import CtmError, InvalidArgument
 from ctm_analytics.identity import phone_spellings
 
@@ -44,9 +44,10 @@ def erase(
         bool, typer.Option("--requests", help="Carry out every open request whose id is a contact here.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go; remove nothing.")] = False,
-    data: Data = DEFAULT_DATA,
+    data: LocalData = DEFAULT_DATA,
 ) -> None:
     """Remove a person from events, journal and imports, and prove it; alone: list open deletion requests."""
+    from ctm_analytics.settings import load_settings
     from receiver.errors import ReceiverError
     from receiver.settings import load_events_url
     from receiver.store.folder import DataFolder
@@ -58,10 +59,10 @@ def erase(
         raise InvalidArgument(
             "--requests: it carries out all that are open. Leave --contact and --request away."
         )
-    if url := load_events_url(data, os.environ):
+    if url := load_events_url(data, os.environ) or load_settings(data, os.environ).imports_url:
         raise InvalidArgument(
-            f"events_url: `ctm erase` does not reach {url} yet, so the person would stay there."
-            " Remove them there by hand, then take events_url away and erase here."
+            f"events_url, imports_url: `ctm erase` does not reach {url} yet, so the person would stay there."
+            " Remove them there by hand, then take these settings away and erase here."
         )
     # What is written anew must be as unreadable for others as it was.
     os.umask(0o077)

@@ -185,11 +185,11 @@ def _run(kind: str, files: Sequence[Path], data: Path, undo: str | None, **choic
         raise InvalidArgument(f"import {kind}: name the files to import, or one import to --undo.")
     if choices["rejects"] and len(files) > 1:
         raise InvalidArgument("--rejects: takes the rows of one file. Import the files one by one.")
+    settings = load_settings(data, os.environ)
     if undo:
-        print(imports.undo_import(kind, undo, data))
+        print(imports.undo_import(kind, undo, data, imports_url=settings.imports_url))
         return
     import_file = getattr(imports, f"import_{kind}")
-    settings = load_settings(data, os.environ)
     for file in files:
         content = sys.stdin.buffer if str(file) == "-" else file
         with followed(file.name) as on_progress:
@@ -202,7 +202,7 @@ def _run(kind: str, files: Sequence[Path], data: Path, undo: str | None, **choic
                 **choices,
             )
         print(summary)
-    print(f"data folder: {data.absolute()}", file=sys.stderr)
+    print(f"data folder: {settings.imports_url or data.absolute()}", file=sys.stderr)
 
 
 def _fields(pairs: Sequence[str] | None) -> dict[str, str]:

@@ -13,13 +13,29 @@ def _local_folder(path: Path) -> Path:
     """Refuse a URL, which would be taken for a folder of that name: an import into it would seem to succeed."""
     if re.match("[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
         raise InvalidArgument(
-            f"data: {str(path)!r} is no folder of this machine. Name a folder; events of an object store are read"
-            " into it when its ctm.toml says events_url."
+            f"data: {str(path)!r} is no folder of this machine. Name a folder; its ctm.toml says with events_url"
+            " which object store its events are published to."
         )
     return path
 
 
+def _folder(path: Path) -> Path:
+    """Take a data folder, or give the one of this machine that stands for a URL."""
+    url = re.fullmatch("s3:/+(.+)", str(path))  # a path has lost a slash of it
+    if url is None:
+        return _local_folder(path)
+    from ctm_analytics.object_store import working_folder
+
+    return working_folder(f"s3://{url[1]}")
+
+
 Data = Annotated[
+    Path,
+    typer.Option(
+        envvar="CTM_DATA", help="The data folder, or s3://BUCKET/PREFIX.", show_default=True, callback=_folder
+    ),
+]
+LocalData = Annotated[
     Path,
     typer.Option(envvar="CTM_DATA", help="The data folder.", show_default=True, callback=_local_folder),
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctm_analytics.cli.options import DEFAULT_DATA, AsOf, Data, Engine, Format, Output
+from ctm_analytics.cli.options import DEFAULT_DATA, AsOf, Data, Engine, Format, LocalData, Output
 from ctm_analytics.errors import InvalidArgument, InvalidFile
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def demo(
 
 
 @app.command(epilog="Example: ctm doctor")
-def doctor(*, data: Data = DEFAULT_DATA, row_format: Format = "table", output: Output = None) -> None:
+def doctor(*, data: LocalData = DEFAULT_DATA, row_format: Format = "table", output: Output = None) -> None:
     """Say what is wrong with this set-up, and what to do about it."""
     from ctm_analytics.cli.doctor import examine
     from ctm_analytics.cli.output import show

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
-
-from ctm_analytics.errors import InvalidFile
 
 # A settled file is merged with others for so long, or somewhat longer; an older one stays as it is.
 YOUNG_DAYS = timedelta(days=3)
@@ -57,29 +54,6 @@ class FileFacts(NamedTuple):
             datetime.fromisoformat(str(received_until)),
             datetime.fromisoformat(str(occurred_until)),
         )
-
-
-def name_of(path: Path) -> str:
-    """Name a file within the folder of events, whose files have no two such names."""
-    return f"{path.parent.name}/{path.name}"
-
-
-def identity_of(path: Path) -> str:
-    """Tell a file from any other, also from one that replaces it under its name.
-
-    Raises
-    ------
-    InvalidFile
-        If it is gone.
-    """
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        raise InvalidFile(
-            f"{path}: no longer there, since events were compacted or erased after it was listed."
-            " Open the workbench again."
-        ) from None
-    return f"{name_of(path)} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
 def young(files: Mapping[str, FileFacts]) -> set[str]:

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from ctm_analytics.derived.sharing import SharedDerived
+
 # Files that are needed no more stay so long for programs that are reading them.
 GRACE_SECONDS = 3600
 MAX_AGE_SECONDS = 8 * 86400
@@ -25,10 +27,12 @@ class DerivedFolder:
     Parameters
     ----------
     path : Path, made with the first file that is put into it
+    url : str, ``s3://bucket/prefix`` of an object store where others find the same files, or empty
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, url: str = "") -> None:
         self.path = path
+        self._shared = SharedDerived(url, path) if url else None
         self._is_refused = False
 
     def find(self, key: str) -> Path | None:
@@ -39,6 +43,13 @@ class DerivedFolder:
         Path or None
             None also where every file of that key is damaged: they are removed.
         """
+        found = self._find(key)
+        if found is None and self._shared:
+            self._shared.fetch(f"{key}-")
+            found = self._find(key)
+        return found
+
+    def _find(self, key: str) -> Path | None:
         for path in self.path.glob(f"{key}-*.*"):
             with contextlib.suppress(OSError):
                 if is_whole(path):
@@ -46,6 +57,12 @@ class DerivedFolder:
                     return path
                 path.unlink()
         return None
+
+    def whole(self, prefix: str, suffix: str) -> list[Path]:
+        """List the files whose keys begin so and that are whole."""
+        if self._shared:
+            self._shared.fetch(prefix)
+        return [path for path in self.path.glob(f"{prefix}*{suffix}") if is_whole(path)]
 
     def put(self, key: str, suffix: str, write: Callable[[Path], object]) -> Path | None:
         """Give a file its name once it is complete.
@@ -69,6 +86,8 @@ class DerivedFolder:
             write(unfinished)
             path = self.path / f"{key}-{_checksum(unfinished)}{suffix}"
             unfinished.replace(path)
+            if self._shared:
+                self._shared.put(path)
             return path
         except OSError:
             self._is_refused = True
@@ -84,6 +103,8 @@ class DerivedFolder:
         ----------
         needed : paths that are being read now
         """
+        if self._shared:
+            self._shared.tidy()
         now = time.time()
         kept, newer = set(needed), Counter[str]()
         for path, read_at in sorted(_files(self.path), key=lambda file: -file[1]):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from ctm_analytics.derived.files import BEGINNING, FileFacts, identity_of, name_of
+from ctm_analytics.derived.files import BEGINNING, FileFacts
 from ctm_analytics.derived.folder import DerivedFolder
 from ctm_analytics.derived.parts import ON_DEMAND, RELATIONS, show
 from ctm_analytics.derived.refreshing import STATEMENTS, Moment, Refresh, statement
@@ -13,6 +13,7 @@ from ctm_analytics.derived.state import State, states
 from ctm_analytics.engines.duckdb import DuckDBEngine
 from ctm_analytics.models import Parameters, compose, literal
 from ctm_analytics.schemas import EVENTS
+from ctm_analytics.sources import identity_of, name_of
 
 _FORMAT = "3"
 

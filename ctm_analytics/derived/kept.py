@@ -34,11 +34,13 @@ class KeptRelations:
 
     Parameters
     ----------
-    path : Path, the folder of the files
+    folder : DerivedFolder, of the files
     """
 
-    def __init__(self, path: Path, sources: Sources, engine: DuckDBEngine, stopwatch: Stopwatch) -> None:
-        self._folder = DerivedFolder(path)
+    def __init__(
+        self, folder: DerivedFolder, sources: Sources, engine: DuckDBEngine, stopwatch: Stopwatch
+    ) -> None:
+        self._folder = folder
         self._sources = sources
         self._stopwatch = stopwatch
         self._engine = engine

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from ctm_analytics.derived.files import FileFacts, differing, identity_of, young
+from ctm_analytics.derived.files import FileFacts, differing, young
 from ctm_analytics.derived.folder import DerivedFolder
 from ctm_analytics.derived.parts import (
     GATHERED,
@@ -29,6 +29,7 @@ from ctm_analytics.derived.state import State
 from ctm_analytics.engines.duckdb import DuckDBEngine, QueryError
 from ctm_analytics.models import Parameters, Value, compose
 from ctm_analytics.schemas import EVENTS
+from ctm_analytics.sources import identity_of
 
 # Below so many events a fresh start takes no longer than a look at what changed.
 FEWEST_EVENTS = 100_000

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ctm_analytics.derived.files import FileFacts
-from ctm_analytics.derived.folder import DerivedFolder, is_whole
+from ctm_analytics.derived.folder import DerivedFolder
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def read_state(path: Path) -> State | None:
 
 def states(folder: DerivedFolder, family: str) -> Iterator[State]:
     """Yield the states of one family, the latest first, and of one instant the one with most relations."""
-    found = [read_state(path) for path in folder.path.glob(f"{family}*.json") if is_whole(path)]
+    found = [read_state(path) for path in folder.whole(family, ".json")]
     yield from sorted(
         (state for state in found if state is not None),
         key=lambda state: (state.as_of, len(state.parts)),

@@ -21,7 +21,7 @@ from typing import BinaryIO, Unpack
 from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.imports.importing import import_file
 from ctm_analytics.imports.kinds import KINDS
-from ctm_analytics.imports.ledger import withdraw
+from ctm_analytics.imports.ledger import imports_folder, withdraw
 from ctm_analytics.imports.options import Choices, Options
 from ctm_analytics.imports.presets import presets_of
 from ctm_analytics.imports.spend import SpendArrangement
@@ -124,7 +124,7 @@ def import_rates(
     return import_file(KINDS["rates"], file, data, Options(settings, imported_at, **choices))
 
 
-def undo_import(kind: str, import_id: str, data: Path) -> ImportSummary:
+def undo_import(kind: str, import_id: str, data: Path, *, imports_url: str = "") -> ImportSummary:
     """Remove one import, as if it had never been.
 
     What it replaced counts again: of a sale, or of a day and ad, the latest import that is left.
@@ -134,6 +134,7 @@ def undo_import(kind: str, import_id: str, data: Path) -> ImportSummary:
     kind : str, ``sales``, ``spend``, ``contacts`` or ``rates``
     import_id : str, as its summary names it
     data : Path, the data folder
+    imports_url : str, ``s3://bucket/prefix`` where its imports lie, or empty
 
     Returns
     -------
@@ -147,4 +148,4 @@ def undo_import(kind: str, import_id: str, data: Path) -> ImportSummary:
     """
     if kind not in KINDS:
         raise InvalidArgument(f"kind: {kind!r} is not one of {', '.join(KINDS)}.")
-    return withdraw(data / "imports" / kind, import_id)
+    return withdraw(imports_folder(data, kind, imports_url), import_id, imports_url)

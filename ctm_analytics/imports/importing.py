@@ -17,7 +17,7 @@ from ctm_analytics.imports.faults import Findings, plural
 from ctm_analytics.imports.json_reading import is_json, open_json_lines
 from ctm_analytics.imports.kinds import Kind
 from ctm_analytics.imports.layout import Layout, choose_layout
-from ctm_analytics.imports.ledger import earlier_import, publish, unused_id
+from ctm_analytics.imports.ledger import earlier_import, imports_folder, publish, unused_id
 from ctm_analytics.imports.options import Options
 from ctm_analytics.imports.parts import PART_BYTES, Parts
 from ctm_analytics.imports.plain_reading import NotPlain, read_plain
@@ -40,20 +40,20 @@ def import_file(kind: Kind, file: Path | BinaryIO, data: Path, options: Options)
     InvalidArgument
         For a preset, column or field that does not exist.
     """
-    folder = data / "imports" / kind.name
+    folder = imports_folder(data, kind.name, options.settings.imports_url)
     if options.save_preset:
         check_name(options.save_preset, kind.name)
     with open_source(file, options.on_progress) as source:
         earlier = earlier_import(folder, source.sha256)
         if earlier and not options.save_preset:
-            return count_again(kind, folder, earlier, options)
+            return count_again(kind, folder, earlier, options, data)
         text_file: TextFile = open_json_lines(source) if is_json(source) else open_csv(source)
         layout = choose_layout(text_file, kind.name, all_presets(kind.name, data), options)
         if options.save_preset and not options.dry_run:
             save_preset(options.save_preset, layout.preset, options.mapping or {}, data)
         if earlier:
-            return count_again(kind, folder, earlier, options)
-        return _import(kind, _Opened(source, text_file, layout), folder, options)
+            return count_again(kind, folder, earlier, options, data)
+        return _import(kind, _Opened(source, text_file, layout), folder, options, data)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class _Opened:
     layout: Layout
 
 
-def _import(kind: Kind, opened: _Opened, folder: Path, options: Options) -> ImportSummary:
+def _import(kind: Kind, opened: _Opened, folder: Path, options: Options, data: Path) -> ImportSummary:
     source, layout = opened.source, opened.layout
     imported_at = options.imported_at.astimezone(UTC)
     import_id = unused_id(folder, imported_at, source.sha256)
@@ -106,7 +106,8 @@ def _import(kind: Kind, opened: _Opened, folder: Path, options: Options) -> Impo
             "mapping": layout.mapping(),
             "reporting_timezone": options.settings.reporting_timezone,
         }
-        return publish(folder, accepted.content(), summary, record)
+        url = options.settings.imports_url
+        return publish(folder, accepted.content(), summary, record, data=data, url=url)
 
 
 def _of_the_future(sales: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The imports on disk: imports/<kind>/<import_id>.parquet with <import_id>.json beside it.
+"""The imports: imports/<kind>/<import_id>.parquet with <import_id>.json beside it, on disk or in an object store.
 
 The Parquet file's rename is the moment at which an import exists. Its JSON is there before, so that every import
 that a reader sees is known by content; a JSON without its Parquet file is what a killed import left, and the next
@@ -24,6 +24,18 @@ from ctm_analytics.errors import InvalidArgument, InvalidFile
 from ctm_analytics.imports.faults import listed
 from ctm_analytics.imports.summary import ImportSummary
 from ctm_analytics.settings import did_you_mean
+from ctm_analytics.shared_imports import add_import, mirror_imports, remove_import
+
+
+def imports_folder(data: Path, kind: str, url: str) -> Path:
+    """Name the folder of a kind of imports: the data folder's own, or a fresh copy of that in an object store.
+
+    Raises
+    ------
+    InvalidArgument, InvalidFile
+        If the store cannot be used, refuses, or does not answer.
+    """
+    return (mirror_imports(url, data) if url else data / "imports") / kind
 
 
 def earlier_import(folder: Path, sha256: str) -> ImportSummary | None:
@@ -65,6 +77,8 @@ def publish(
     origin: Mapping[str, Any],
     *,
     follows: str | None = None,
+    data: Path,
+    url: str = "",
 ) -> ImportSummary:
     """Store an import, whole or not at all.
 
@@ -75,19 +89,25 @@ def publish(
     summary : ImportSummary
     origin : mapping, what was read: ``sha256``, ``imported_at`` and more, in JSON's types
     follows : str or None, the import of the same bytes that is known to be there
+    data : Path, the data folder
+    url : str, of the object store of which ``folder`` is a copy, or empty
 
     Returns
     -------
     ImportSummary
         ``summary``, or that of the same bytes if another process has stored them meanwhile.
     """
+    record = json.dumps(summary.to_record() | dict(origin), ensure_ascii=False, indent=1) + "\n"
+    if url:
+        is_first = add_import(url, folder.name, summary.import_id, record.encode(), content.read())
+        mirror_imports(url, data)
+        return summary if is_first else earlier_import(folder, origin["sha256"]) or summary
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder) as folder_descriptor:
         earlier = earlier_import(folder, origin["sha256"])
         if earlier and earlier.import_id != follows:
             return earlier
         _remove_leftovers(folder)
-        record = json.dumps(summary.to_record() | dict(origin), ensure_ascii=False, indent=1) + "\n"
         _write(folder / f"{summary.import_id}.json", lambda path: path.write_text(record, encoding="utf-8"))
         os.fsync(folder_descriptor)
         _write(folder / f"{summary.import_id}.parquet", lambda path: _copy(content, path))
@@ -95,13 +115,14 @@ def publish(
     return summary
 
 
-def withdraw(folder: Path, import_id: str) -> ImportSummary:
+def withdraw(folder: Path, import_id: str, url: str = "") -> ImportSummary:
     """Remove one import.
 
     Parameters
     ----------
     folder : Path, ``imports/<kind>``
     import_id : str, as the summary of the import names it
+    url : str, of the object store of which ``folder`` is a copy, or empty
 
     Returns
     -------
@@ -123,9 +144,11 @@ def withdraw(folder: Path, import_id: str) -> ImportSummary:
             raise _unknown(folder, import_id)
         summary = ImportSummary.from_record(record_of(record))
         # In the order opposite to publication: without its Parquet file an import is gone, whatever happens next.
-        parquet.unlink()
+        if url:
+            remove_import(url, folder.name, import_id)
+        parquet.unlink(missing_ok=bool(url))  # another process may have made the copy fresh meanwhile
         os.fsync(folder_descriptor)
-        record.unlink()
+        record.unlink(missing_ok=bool(url))
     return replace(summary, is_undone=True)
 
 

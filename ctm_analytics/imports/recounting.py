@@ -21,7 +21,9 @@ from ctm_analytics.schemas import IMPORTS, INSTANT, ORIGIN
 _STATEMENTS = "statements"
 
 
-def count_again(kind: Kind, folder: Path, earlier: ImportSummary, options: Options) -> ImportSummary:
+def count_again(
+    kind: Kind, folder: Path, earlier: ImportSummary, options: Options, data: Path
+) -> ImportSummary:
     """Make an import whose bytes came again the latest one, if a later one says something else about its keys.
 
     Parameters
@@ -29,7 +31,8 @@ def count_again(kind: Kind, folder: Path, earlier: ImportSummary, options: Optio
     kind : Kind
     folder : Path, ``imports/<kind>``
     earlier : ImportSummary, the latest import of these bytes, with ``already_imported_at``
-    options : Options, of which ``imported_at`` and ``dry_run`` matter here
+    options : Options, of which ``imported_at``, ``dry_run`` and the settings' ``imports_url`` matter here
+    data : Path, the data folder
 
     Returns
     -------
@@ -61,7 +64,8 @@ def count_again(kind: Kind, folder: Path, earlier: ImportSummary, options: Optio
             for group in range(file.num_row_groups):
                 writer.write_table(_restated(file.read_row_group(group), again.import_id, imported_at))
         content.seek(0)
-        return publish(folder, content, again, origin, follows=earlier.import_id)
+        url = options.settings.imports_url
+        return publish(folder, content, again, origin, follows=earlier.import_id, data=data, url=url)
 
 
 def _restated(rows: pa.Table, import_id: str, imported_at: datetime) -> pa.Table:

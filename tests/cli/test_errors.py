@@ -30,12 +30,9 @@ def test_a_missing_folder_is_wrong_usage(refusal, tmp_path):
     )
 
 
-@pytest.mark.parametrize("command", [("ads",), ("import", "sales", "sales.csv"), ("compact",)])
+@pytest.mark.parametrize("command", [("receive",), ("erase", "--contact", "7"), ("compact",), ("doctor",)])
 def test_a_url_is_not_taken_for_a_folder_of_that_name(refusal, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "sales.csv").write_text(
-        "order_id,phone,amount,currency,occurred_at\n1,+15550001,1,EUR,2026-11-02\n"
-    )
     exit_code, sentence = refusal(*command, "--data", "s3://acme/ctm")
     assert exit_code == 2
     assert sentence.startswith("data: 's3:/acme/ctm' is no folder of this machine.")

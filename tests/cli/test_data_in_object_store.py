@@ -1,0 +1,223 @@
+"""A data folder in an object store, ``--data s3://…``: events, imports and what was worked out, for every machine."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from object_store import READER
+from segments import add_segment, delivery
+
+import ctm_analytics
+from receiver.deliveries import ReadingOptions
+from receiver.store.folder import DataFolder
+from receiver.store.object_store import ObjectStore
+from receiver.store.publisher import publish_journal
+
+SPEND = "day,ad_id,spend,currency\n2026-11-16,11,10.50,EUR\n2026-11-17,11,4.25,EUR\n"
+MENDED = "day,ad_id,spend,currency\n2026-11-17,11,5.00,EUR\n"
+SPENT = "select day, spend_cents from spend order by day"
+
+
+class Machine:
+    """A machine of its own: nothing of it is shared but the store."""
+
+    def __init__(
+        self, folder: Path, ctm: Callable[..., Any], url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self._folder = folder
+        self._ctm = ctm
+        self._url = url
+        self._monkeypatch = monkeypatch
+
+    def does(self, *arguments: str) -> Any:
+        self._monkeypatch.setenv("XDG_CACHE_HOME", str(self._folder))
+        return self._ctm(*arguments, "--data", self._url)
+
+    def spent(self) -> list[str]:
+        outcome = self.does("sql", SPENT, "--format", "csv")
+        assert outcome.exit_code == 0, outcome.stderr
+        return outcome.text.split()[1:]
+
+    def files(self, pattern: str) -> set[str]:
+        return {path.name for path in self._folder.glob(f"ctm/*/{pattern}")}
+
+
+@pytest.fixture
+def machine(
+    tmp_path: Path, ctm: Callable[..., Any], events_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Machine]:
+    return lambda name: Machine(tmp_path / name, ctm, events_url, monkeypatch)
+
+
+@pytest.fixture
+def store(events_url: str) -> ObjectStore:
+    return ObjectStore(events_url)
+
+
+@pytest.fixture
+def spend(tmp_path: Path) -> str:
+    path = tmp_path / "spend.csv"
+    path.write_text(SPEND)
+    return str(path)
+
+
+@pytest.fixture
+def captured(tmp_path: Path, store: ObjectStore) -> None:
+    folder = DataFolder(tmp_path / "receiver")
+    folder.create()
+    add_segment(folder, 0, delivery("m_1", "m_2"))
+    publish_journal(folder, ReadingOptions(), store)
+
+
+@pytest.mark.usefixtures("captured")
+def test_what_one_machine_imports_every_other_sees_and_may_undo(
+    machine: Callable[[str], Machine], store: ObjectStore, spend: str, events_url: str, tmp_path: Path
+) -> None:
+    one, other = machine("one"), machine("other")
+    imported = one.does("import", "spend", spend)
+    assert imported.exit_code == 0, imported.stderr
+    assert f"data folder: {events_url}\n" in imported.stderr
+    assert one.spent() == other.spent() == ["2026-11-16,1050", "2026-11-17,425"]
+    rows = other.does("sql", "select message_id from events order by 1", "--format", "csv")
+    assert rows.text.split() == ["message_id", "m_1", "m_2"], "events and imports lie side by side"
+    again = other.does("import", "spend", spend)
+    assert "already imported" in again.text.lower()
+    (tmp_path / "mended.csv").write_text(MENDED)
+    assert other.does("import", "spend", str(tmp_path / "mended.csv")).exit_code == 0
+    assert one.spent() == ["2026-11-16,1050", "2026-11-17,500"]
+    again = one.does("import", "spend", spend)
+    assert one.spent() == other.spent() == ["2026-11-16,1050", "2026-11-17,425"], "it counts once more"
+    keys = [found.key for found in store.list("imports/spend/")]
+    assert len(keys) == 6
+    for key in keys[1::2]:
+        import_id = Path(key).stem
+        undone = other.does("import", "spend", "--undo", import_id)
+        assert undone.exit_code == 0, undone.stderr
+    assert store.list("imports/") == []
+    assert one.spent() == other.spent() == []
+    assert not one.files("cache/*/spend/*")
+    refused = one.does("import", "spend", "--undo", import_id)
+    assert (refused.exit_code, f"{import_id!r} is no import of spend." in refused.stderr) == (2, True)
+    assert not list(tmp_path.glob("*/ctm/*/imports")), "nothing was filed on this machine alone"
+
+
+def test_an_import_is_there_with_its_file_and_not_before(
+    machine: Callable[[str], Machine], store: ObjectStore, spend: str
+) -> None:
+    one = machine("one")
+    assert one.does("import", "spend", spend).exit_code == 0
+    record, file = (found.key for found in store.list("imports/spend/"))
+    content, _ = store.get(file)
+    store.delete([file])  # as if it had been killed between the two
+    assert one.does("ads").exit_code == 4
+    assert one.does("import", "spend", spend).exit_code == 0
+    assert one.spent() == ["2026-11-16,1050", "2026-11-17,425"]
+    store.write(file, content)  # another machine's, at the same time: the same bytes twice count once
+    assert one.spent() == ["2026-11-16,1050", "2026-11-17,425"]
+    store.write("imports/spend/a.parquet", content)
+    store.write("imports/spend/a.json", b"{}")
+    assert one.spent() == ["2026-11-16,1050", "2026-11-17,425"], "what has no import's name is none"
+    assert json.loads(store.get(record)[0])["file"] == "spend.csv"
+
+
+def test_of_two_that_give_one_name_the_first_stays(
+    tmp_path: Path, store: ObjectStore, events_url: str
+) -> None:
+    from ctm_analytics.shared_imports import add_import, mirror_imports, remove_import
+
+    import_id = "20261117T080000Z-1a2b3c4d"
+    assert add_import(events_url, "spend", import_id, b"record", b"first")
+    assert not add_import(events_url, "spend", import_id, b"record", b"second")
+    assert store.get(f"imports/spend/{import_id}.parquet")[0] == b"first"
+    folder = mirror_imports(events_url, tmp_path)
+    assert (folder / "spend" / f"{import_id}.parquet").read_bytes() == b"first"
+    remove_import(events_url, "spend", import_id)
+    remove_import(events_url, "spend", import_id)
+    assert list((mirror_imports(events_url, tmp_path) / "spend").iterdir()) == []
+
+
+@pytest.mark.usefixtures("captured")
+def test_who_may_only_read_gets_answers_and_is_told_that_nothing_was_imported(
+    machine: Callable[[str], Machine],
+    store: ObjectStore,
+    spend: str,
+    events_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    assert machine("one").does("import", "spend", spend).exit_code == 0
+    derived = store.list("derived/")
+    for name, value in READER.items():
+        monkeypatch.setenv(name, value)
+    reader = machine("reader")
+    assert reader.spent() == ["2026-11-16,1050", "2026-11-17,425"]
+    (tmp_path / "mended.csv").write_text(MENDED)
+    refused = reader.does("import", "spend", str(tmp_path / "mended.csv"))
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"ctm: {events_url}: cannot be written (PermissionDenied")
+    assert "reader-secret" not in refused.stderr
+    assert reader.spent() == ["2026-11-16,1050", "2026-11-17,425"]
+    assert len(store.list("imports/")) == 2
+    assert store.list("derived/") == derived
+    assert reader.files("derived/*"), "it keeps its own"
+
+
+@pytest.mark.usefixtures("captured")
+def test_what_one_machine_has_worked_out_another_finds(
+    machine: Callable[[str], Machine], store: ObjectStore, spend: str
+) -> None:
+    one, other = machine("one"), machine("other")
+    assert one.does("import", "spend", spend).exit_code == 0
+    at = ("--as-of", "2027-01-01T00:00:00Z", "--format", "csv")
+    first = one.does("ads", *at)
+    assert first.exit_code == 0, first.stderr
+    kept = {Path(found.key).name for found in store.list("derived/")}
+    assert kept == one.files("derived/*") != set()
+    second = other.does("ads", *at)
+    assert second.text == first.text
+    # Names are drawn at random where something is worked out: the same ones were fetched.
+    assert other.files("derived/*") <= kept
+    assert {Path(found.key).name for found in store.list("derived/")} == kept
+    for found in store.list("derived/"):
+        store.write(found.key, b"damaged")
+    third = machine("third").does("ads", *at)
+    assert third.text == first.text, "what is damaged is worked out anew"
+
+
+@pytest.mark.usefixtures("captured")
+def test_the_store_holds_the_settings(
+    machine: Callable[[str], Machine],
+    store: ObjectStore,
+    spend: str,
+    events_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.write("ctm.toml", b'reporting_timezone = "Europe/Berlin"\nwindow_days = 14\n')
+    one = machine("one")
+    assert one.does("import", "spend", spend).exit_code == 0
+    workbench = ctm_analytics.open(events_url)
+    assert workbench.settings.reporting_timezone == "Europe/Berlin"
+    assert workbench.settings.window_days == 14
+    assert workbench.sql(SPENT).table.column("spend_cents").to_pylist() == [1050, 425]
+    monkeypatch.setenv("CTM_DATA", events_url)
+    assert ctm_analytics.open().settings.window_days == 14
+
+
+def test_a_store_that_is_not_there_is_said_in_one_sentence(
+    machine: Callable[[str], Machine], monkeypatch: pytest.MonkeyPatch, spend: str, events_url: str
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    for command in (("ads",), ("import", "spend", spend)):
+        outcome = machine("one").does(*command)
+        assert outcome.exit_code == 1
+        assert outcome.stderr.startswith(f"ctm: {events_url}: cannot be read")
+        assert outcome.stderr.count("\n") == 1
+        assert "wrong" not in outcome.stderr
+
+
+def test_a_url_that_is_none_is_wrong_usage(ctm: Callable[..., Any]) -> None:
+    outcome = ctm("ads", "--data", "s3://Acme Events/ctm")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith("ctm: data: 's3://Acme Events/ctm' is not s3://BUCKET/PREFIX.")
