@@ -285,5 +285,5 @@ def _opened(
         return here, KeptRelations(folder, sources, here, stopwatch)
     from ctm_analytics.engines.spark_connect import SparkConnectEngine  # late: few need it
 
-    there = SparkConnectEngine(settings.engine, sources.files, SCHEMAS)
+    there = SparkConnectEngine(settings.engine, sources.files, SCHEMAS, sources.urls)
     return there, KeptInCluster(there, stopwatch)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctm_analytics.errors import InvalidFile
@@ -25,9 +26,11 @@ class Sources:
     Attributes
     ----------
     files : dict of str to tuple of Path; relation (``raw_events``, ``raw_sales``, …) to its files, sorted
+    urls : dict of Path to str; of what was copied from an object store its URL there, or nothing where many became one
     """
 
     files: dict[str, tuple[Path, ...]]
+    urls: dict[Path, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -109,7 +112,15 @@ def find_sources(data: Path, events_url: str = "", imports_url: str = "") -> Sou
         files[f"raw_{kind}"] = _parquet_files(data / "imports" / kind)
         if shared_imports:
             files[f"raw_{kind}"] += _parquet_files(shared_imports / kind)
-    return Sources(files)
+    places = {copies_folder(data, url): url.rstrip("/") for url in (events_url, f"{imports_url}/imports")}
+    urls = {path: _url_of(path, places) for paths in files.values() for path in paths if is_copy(path)}
+    return Sources(files, urls)
+
+
+def _url_of(copy: Path, places: Mapping[Path, str]) -> str:
+    folder = next(folder for folder in copy.parents if folder in places)
+    key = copy.relative_to(folder).as_posix()
+    return "" if key.startswith(("unsettled-", "heartbeats/")) else f"{places[folder]}/{key}"
 
 
 def holds_data(data: Path) -> bool:

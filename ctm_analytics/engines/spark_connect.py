@@ -5,13 +5,14 @@ import re
 import socket
 import warnings
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ctm_analytics.engines.duckdb import QueryError
 from ctm_analytics.errors import EngineFailed, InvalidArgument, InvalidFile
@@ -25,6 +26,8 @@ _SETTINGS = {
 }
 _DEFAULT_PORT = 15002
 _CONNECT_SECONDS = 5
+# Rows that are sent in one message; servers take some megabytes at a time.
+SENT_ROWS = 50_000
 # The client's own patience is ten minutes; four times is some five seconds.
 _RETRIES = 4
 # $name, but not inside a quoted text.
@@ -42,6 +45,7 @@ class SparkConnectEngine:
     url : str, ``sc://HOST:PORT``; the client's own options may follow, such as ``/;use_ssl=true;token=…``
     files : mapping of str to tuple of Path; relation name to its Parquet files, possibly none
     schemas : mapping of str to pyarrow.Schema; the columns of each relation: a file that lacks one has nulls there
+    urls : mapping of Path to str; what the cluster reads in place of a file; where that is empty, its rows are sent
 
     Attributes
     ----------
@@ -56,11 +60,16 @@ class SparkConnectEngine:
     """
 
     def __init__(
-        self, url: str, files: Mapping[str, tuple[Path, ...]], schemas: Mapping[str, pa.Schema]
+        self,
+        url: str,
+        files: Mapping[str, tuple[Path, ...]],
+        schemas: Mapping[str, pa.Schema],
+        urls: Mapping[Path, str],
     ) -> None:
         self._server = _reached(url)
         self.version = f"spark connect, client {metadata.version('pyspark-client')}"
         self._kept: dict[str, Any] = {}
+        self._urls = urls
         self._files = [file for relation in schemas for file in files[relation]]
         with self._asked():
             self._session = _session(url)
@@ -140,20 +149,32 @@ class SparkConnectEngine:
 
     def _sees_nothing(self, what: str) -> EngineFailed:
         return EngineFailed(
-            f"engine: {self._server} cannot read the data folder ({what}). Put it where every server of the cluster"
-            " sees it under the same path, or leave --engine out."
+            f"engine: {self._server} cannot read the data ({what}). Put the folder where every server of the cluster"
+            " sees it under the same path, or let the servers read its object store, or leave --engine out."
         )
 
     def _create_source(self, relation: str, files: tuple[Path, ...], schema: pa.Schema) -> None:
         from pyspark.sql.pandas.types import from_arrow_schema
 
         columns = from_arrow_schema(schema, prefer_timestamp_ntz=True)
-        paths = [f"file://{file.resolve()}" for file in files]
+        paths = [self._urls.get(file, f"file://{file.resolve()}") for file in files]
+        sent = _rows([file for file, path in zip(files, paths, strict=True) if not path], schema)
+        paths = [path for path in paths if path]
         reader = self._session.read.schema(columns)
         rows = reader.parquet(*paths) if paths else self._session.createDataFrame([], columns)
         if paths and len(rows.inputFiles()) < len(set(paths)):  # Sail passes over what it does not find
             raise self._sees_nothing(f"{len(set(paths))} files of {relation}")
+        for number, start in enumerate(range(0, sent.num_rows, SENT_ROWS)):
+            self._send(f"sent_{relation}_{number}", sent.slice(start, SENT_ROWS))
+            rows = rows.unionByName(self._session.table(f"sent_{relation}_{number}"))
         rows.createOrReplaceTempView(relation)
+
+    def _send(self, name: str, rows: pa.Table) -> None:
+        from pyspark.sql.connect.dataframe import DataFrame
+        from pyspark.sql.connect.plan import LocalRelation
+
+        # The client's own way to do this asks the server for settings that Sail does not know.
+        DataFrame(LocalRelation(rows), self._session).createOrReplaceTempView(name)
 
     @contextlib.contextmanager
     def _asked(self) -> Iterator[None]:
@@ -179,6 +200,17 @@ class SparkConnectEngine:
                 f"engine: {self._server} gave up ({type(error).__name__}: {reason}). Look into the server's log,"
                 " or leave --engine out to ask on this machine."
             ) from None
+
+
+def _rows(files: Sequence[Path], schema: pa.Schema) -> pa.Table:
+    """Read the columns of a relation from files of this machine."""
+    tables = []
+    for file in files:
+        with pq.ParquetFile(file, page_checksum_verification=True) as content:
+            names = content.schema_arrow.names
+            tables.append(content.read([name for name in schema.names if name in names]))
+    rows = pa.concat_tables([schema.empty_table(), *tables], promote_options="permissive")
+    return rows.select(schema.names).cast(schema)
 
 
 def _session(url: str) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cluster.servers import running_sail
 from object_store import READER
 from segments import add_segment, delivery
 
@@ -221,3 +222,42 @@ def test_a_url_that_is_none_is_wrong_usage(ctm: Callable[..., Any]) -> None:
     outcome = ctm("ads", "--data", "s3://Acme Events/ctm")
     assert outcome.exit_code == 2
     assert outcome.stderr.startswith("ctm: data: 's3://Acme Events/ctm' is not s3://BUCKET/PREFIX.")
+
+
+def test_a_cluster_reads_the_store_itself(
+    machine: Callable[[str], Machine],
+    ctm: Callable[..., Any],
+    store: ObjectStore,
+    spend: str,
+    events_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    folder = DataFolder(tmp_path / "receiver")
+    folder.create()
+    add_segment(folder, 0, delivery("m_1", "m_2"))
+    publish_journal(folder, ReadingOptions(), store)
+    with monkeypatch.context() as environ:
+        environ.setenv("CTM_EVENTS_URL", events_url)
+        assert ctm("compact", "--data", folder.root).exit_code == 0
+    add_segment(folder, 1, delivery("m_3", "m_4"))
+    publish_journal(folder, ReadingOptions(), store)
+    assert machine("one").does("import", "spend", spend).exit_code == 0
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "one"))
+    monkeypatch.setenv(
+        "AWS_ALLOW_HTTP", "true"
+    )  # the server has no other way to be told that it is its own machine
+    monkeypatch.setattr("ctm_analytics.engines.spark_connect.SENT_ROWS", 1)
+    (tmp_path / "sail").mkdir()
+    with running_sail(tmp_path / "sail") as engine:
+        there = ctm_analytics.open(events_url, engine=engine)
+        copies = [
+            *tmp_path.glob("one/ctm/*/cache/*/settled/*/*"),
+            *tmp_path.glob("one/ctm/*/cache/*/spend/*.parquet"),
+        ]
+        assert len(copies) == 2
+        for copy in copies:
+            copy.write_bytes(b"not read")
+        ids = there.sql("select message_id from events order by 1").table.column(0).to_pylist()
+        assert ids == ["m_1", "m_2", "m_3", "m_4"], "two of them settled, two not yet"
+        assert there.sql(SPENT).table.column("spend_cents").to_pylist() == [1050, 425]

@@ -145,7 +145,7 @@ def test_files_that_are_gone_since_are_a_sentence_and_not_missing_rows(engine, t
 def test_files_that_only_this_machine_sees_are_a_sentence(engine, monkeypatch):
     """As on a server without the folder: there no file has the name that it has here."""
     monkeypatch.setattr(Path, "resolve", lambda path: Path("/nowhere") / path.name)
-    with pytest.raises(EngineFailed, match=r"cannot read the data folder .* sees it under the same path"):
+    with pytest.raises(EngineFailed, match=r"cannot read the data .* sees it under the same path"):
         ctm.open(SAMPLE, as_of=AS_OF, engine=engine, environ={})
 
 

@@ -20,6 +20,7 @@ from ctm_analytics.derived import refreshing
 refreshing.FEWEST_EVENTS = 0
 workbench = ctm.open(sys.argv[1], as_of="2100-01-01T00:00:00+00:00", environ={})
 print(workbench.conversations().table.to_pylist())
+print(workbench.inbox().table.to_pylist())
 """
 
 
