@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 _URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._=~-]+)*/?")
+# A data folder of somebody's own, in a folder of such a name, has events/, heartbeats/ and imports/ there instead.
+_COPY = re.compile(r"/cache/[0-9a-f]{16}/(?!events/|heartbeats/[^.]*\.parquet|imports/)")
 # The names that the client reads.
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
@@ -107,7 +109,7 @@ def copies_folder(data: Path, url: str) -> Path:
 
 def is_copy(path: Path) -> bool:
     """Whether a file lies in such a folder: it never changes, and is the same on every machine."""
-    return re.search(r"/cache/[0-9a-f]{16}/", path.as_posix()) is not None
+    return _COPY.search(path.as_posix()) is not None
 
 
 def working_folder(url: str) -> Path:

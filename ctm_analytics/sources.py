@@ -113,8 +113,8 @@ def find_sources(data: Path, events_url: str = "", imports_url: str = "") -> Sou
         if shared_imports:
             files[f"raw_{kind}"] += _parquet_files(shared_imports / kind)
     places = {copies_folder(data, url): url.rstrip("/") for url in (events_url, f"{imports_url}/imports")}
-    urls = {path: _url_of(path, places) for paths in files.values() for path in paths if is_copy(path)}
-    return Sources(files, urls)
+    copies = (path for paths in files.values() for path in paths if is_copy(path))
+    return Sources(files, {path: _url_of(path, places) for path in copies})
 
 
 def _url_of(copy: Path, places: Mapping[Path, str]) -> str:

@@ -1,7 +1,9 @@
 """A data folder in an object store, ``--data s3://…``: events, imports and what was worked out, for every machine."""
 
 import json
+import stat
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from object_store import READER
 from segments import add_segment, delivery
 
 import ctm_analytics
+from ctm_analytics.object_store import is_copy
 from receiver.deliveries import ReadingOptions
 from receiver.store.folder import DataFolder
 from receiver.store.object_store import ObjectStore
@@ -201,6 +204,8 @@ def test_the_store_holds_the_settings(
     workbench = ctm_analytics.open(events_url)
     assert workbench.settings.reporting_timezone == "Europe/Berlin"
     assert workbench.settings.window_days == 14
+    for folder in (workbench.data, workbench.data / "cache", workbench.data / "derived"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700, "what is in it is about people"
     assert workbench.sql(SPENT).table.column("spend_cents").to_pylist() == [1050, 425]
     monkeypatch.setenv("CTM_DATA", events_url)
     assert ctm_analytics.open().settings.window_days == 14
@@ -248,16 +253,53 @@ def test_a_cluster_reads_the_store_itself(
         "AWS_ALLOW_HTTP", "true"
     )  # the server has no other way to be told that it is its own machine
     monkeypatch.setattr("ctm_analytics.engines.spark_connect.SENT_ROWS", 1)
+    assert machine("one").spent() == ["2026-11-16,1050", "2026-11-17,425"]
     (tmp_path / "sail").mkdir()
+    copies = [
+        *tmp_path.glob("one/ctm/*/cache/*/settled/*/*"),
+        *tmp_path.glob("one/ctm/*/cache/*/spend/*.parquet"),
+    ]
+    assert len(copies) == 2
+    for copy in copies:
+        copy.write_bytes(b"not read")
     with running_sail(tmp_path / "sail") as engine:
         there = ctm_analytics.open(events_url, engine=engine)
-        copies = [
-            *tmp_path.glob("one/ctm/*/cache/*/settled/*/*"),
-            *tmp_path.glob("one/ctm/*/cache/*/spend/*.parquet"),
-        ]
-        assert len(copies) == 2
-        for copy in copies:
-            copy.write_bytes(b"not read")
         ids = there.sql("select message_id from events order by 1").table.column(0).to_pylist()
         assert ids == ["m_1", "m_2", "m_3", "m_4"], "two of them settled, two not yet"
         assert there.sql(SPENT).table.column("spend_cents").to_pylist() == [1050, 425]
+
+
+@pytest.mark.usefixtures("captured")
+def test_what_is_old_goes_from_what_is_shared(
+    machine: Callable[[str], Machine], store: ObjectStore, spend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = machine("one")
+    assert one.does("import", "spend", spend).exit_code == 0
+    old = "derived/touches-00000000-00000000.parquet"
+    store.write(old, b"of last week")
+    assert one.does("ads").exit_code == 0
+    assert old in [found.key for found in store.list("derived/")]
+    monkeypatch.setattr("ctm_analytics.derived.sharing.MAX_AGE", timedelta(0))
+    assert one.does("ads", "--as-of", "2026-12-24T00:00:00Z", "--window-days", "3").exit_code == 0
+    assert old not in [found.key for found in store.list("derived/")]
+    assert one.spent() == ["2026-11-16,1050", "2026-11-17,425"]
+
+
+def test_a_person_is_not_erased_while_imports_lie_elsewhere(
+    ctm: Callable[..., Any], events_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CTM_IMPORTS_URL", events_url)
+    outcome = ctm("erase", "--contact", "7", "--data", tmp_path)
+    assert (outcome.exit_code, f"`ctm erase` does not reach {events_url} yet" in outcome.stderr) == (2, True)
+
+
+def test_a_folder_of_ones_own_is_never_taken_for_copies(tmp_path: Path) -> None:
+    inside = tmp_path / "cache" / "0123456789abcdef"
+    own = (
+        "events/settled/day=2026-11-16/a.parquet",
+        "events/recent/g=000001/a.parquet",
+        "imports/spend/a.parquet",
+    )
+    assert not any(is_copy(inside / path) for path in (*own, "heartbeats/R1.parquet"))
+    copies = ("settled/day=2026-11-16/a.parquet", "unsettled-1a2b.parquet", "spend/a.parquet")
+    assert all(is_copy(inside / path) for path in (*copies, "heartbeats/R1.1a2b3c4d.parquet"))
