@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Needs CTM_APP_SECRET and CTM_VERIFY_TOKEN. Example: python -m receiver --data data",
     )
     parser.add_argument(
-        "--data", type=Path, default=Path(os.environ.get("CTM_DATA", "data")), help="the data folder"
+        "--data", type=_folder, default=os.environ.get("CTM_DATA", "data"), help="the data folder"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 picks a free one")
@@ -83,6 +83,15 @@ def _parser() -> argparse.ArgumentParser:
         " (better in CTM_FORWARD_URL if it holds a token)",
     )
     return parser
+
+
+def _folder(text: str) -> Path:
+    if "://" in text:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no folder of this machine. Name one, for the journal; events_url says where events are"
+            " published to."
+        )
+    return Path(text)
 
 
 def _worker_count(text: str) -> int:

@@ -99,9 +99,10 @@ def publish(
     """
     record = json.dumps(summary.to_record() | dict(origin), ensure_ascii=False, indent=1) + "\n"
     if url:
-        is_first = add_import(url, folder.name, summary.import_id, record.encode(), content.read())
+        if add_import(url, folder.name, summary.import_id, record.encode(), content.read()):
+            return summary
         mirror_imports(url, data)
-        return summary if is_first else earlier_import(folder, origin["sha256"]) or summary
+        return earlier_import(folder, origin["sha256"]) or summary
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder) as folder_descriptor:
         earlier = earlier_import(folder, origin["sha256"])

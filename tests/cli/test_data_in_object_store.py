@@ -3,7 +3,8 @@
 import json
 import stat
 from collections.abc import Callable
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from object_store import READER
 from segments import add_segment, delivery
 
 import ctm_analytics
+from ctm_analytics.imports import import_spend
 from ctm_analytics.object_store import is_copy
+from ctm_analytics.settings import Settings
 from receiver.deliveries import ReadingOptions
 from receiver.store.folder import DataFolder
 from receiver.store.object_store import ObjectStore
@@ -57,7 +60,9 @@ def machine(
 
 @pytest.fixture
 def store(events_url: str) -> ObjectStore:
-    return ObjectStore(events_url)
+    store = ObjectStore(events_url)
+    store.write("ready", b"")  # with the first object the server makes the bucket
+    return store
 
 
 @pytest.fixture
@@ -140,6 +145,25 @@ def test_of_two_that_give_one_name_the_first_stays(
     remove_import(events_url, "spend", import_id)
     remove_import(events_url, "spend", import_id)
     assert list((mirror_imports(events_url, tmp_path) / "spend").iterdir()) == []
+
+
+def test_four_machines_that_import_the_same_at_once_store_it_once(
+    tmp_path: Path, store: ObjectStore, spend: str, events_url: str
+) -> None:
+    settings = Settings(imports_url=events_url)
+    at = datetime(2026, 11, 18, tzinfo=UTC)
+    folders = [tmp_path / f"machine-{number}" for number in range(4)]
+    for folder in folders:
+        folder.mkdir()
+    with ThreadPoolExecutor(4) as threads:
+        summaries = list(
+            threads.map(
+                lambda folder: import_spend(Path(spend), folder, settings=settings, imported_at=at), folders
+            )
+        )
+    assert len({summary.import_id for summary in summaries}) == 1
+    assert sum(summary.already_imported_at is None for summary in summaries) == 1
+    assert len(store.list("imports/spend/")) == 2
 
 
 @pytest.mark.usefixtures("captured")

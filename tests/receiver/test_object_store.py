@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -444,3 +445,24 @@ def test_a_receiver_whose_credentials_are_wrong_captures_all_the_same(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", right)
     assert receivers("a").stop() == 0
     assert answer(tmp_path, events_url) == once("m_1")
+
+
+def test_the_journal_lies_in_a_folder_of_this_machine(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "receiver"]
+    environ = {
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "CTM_APP_SECRET": "secret",
+        "CTM_VERIFY_TOKEN": "token",
+    }
+    for arguments, more in ((["--data", "s3://acme/ctm"], {}), ([], {"CTM_DATA": "s3://acme/ctm"})):
+        outcome = subprocess.run(
+            [*command, *arguments],
+            cwd=tmp_path,
+            env=environ | more,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert outcome.returncode == 2
+        assert "'s3://acme/ctm' is no folder of this machine." in outcome.stderr
+        assert list(tmp_path.iterdir()) == []
