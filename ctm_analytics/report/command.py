@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from ctm_analytics.errors import InvalidArgument
-from ctm_analytics.report.delivery import DeliveryFailed
 from ctm_analytics.report.message import Message
+from ctm_analytics.report.sending import DeliveryFailed
 
 PATIENCE_SECONDS = 600
 

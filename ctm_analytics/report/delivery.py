@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from ctm_analytics.errors import CtmError, InvalidArgument
+from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.report.message import Message
+from ctm_analytics.report.sending import DeliveryFailed
 from ctm_analytics.settings import did_you_mean
 
 KINDS = ("mail", "slack", "cmd")
-
-
-class DeliveryFailed(CtmError):
-    """A report was written, and could not be delivered."""
 
 
 @dataclass(frozen=True)
@@ -71,25 +67,3 @@ def deliver(message: Message, targets: list[Target]) -> None:
             failed.append(f"{target.name}: {error}")
     if failed:
         raise DeliveryFailed(" ".join(failed))
-
-
-def setting(name: str, environ: Mapping[str, str]) -> str:
-    """Read a setting or secret of the environment, or of the file that ``<name>_FILE`` names; empty where neither is.
-
-    Raises
-    ------
-    InvalidArgument
-        Never showing the value.
-    """
-    text, file = environ.get(name, "").strip(), environ.get(f"{name}_FILE", "").strip()
-    if text and file:
-        raise InvalidArgument(f"{name} and {name}_FILE are both set: keep one of them.")
-    if file:
-        try:
-            text = Path(file).read_text(encoding="utf-8-sig").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise InvalidArgument(f"{name}_FILE: {file!r} cannot be read: {reason}.") from None
-    if not text.isprintable():
-        raise InvalidArgument(f"{name} holds more than one line: copy it again.")
-    return text

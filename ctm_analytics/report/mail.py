@@ -12,8 +12,8 @@ from importlib import resources
 from typing import Any
 
 from ctm_analytics.errors import InvalidArgument
-from ctm_analytics.report.delivery import DeliveryFailed, setting
 from ctm_analytics.report.message import Message
+from ctm_analytics.report.sending import DeliveryFailed, setting
 from ctm_analytics.settings import did_you_mean
 
 PATIENCE_SECONDS = 30

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ctm_analytics.errors import CtmError, DataQuality, InvalidArgument
 from ctm_analytics.formats import period as period_words
 from ctm_analytics.report.alerts import Alert, Condition, judge
-from ctm_analytics.report.delivery import DeliveryFailed, Target, deliver, setting
+from ctm_analytics.report.delivery import Target, deliver
 from ctm_analytics.report.index import write_index
 from ctm_analytics.report.message import Message, facts_of, reason_of, subject_of
 from ctm_analytics.report.pdf import PdfFailed, write_pdf
 from ctm_analytics.report.period import Period, ripe_from
 from ctm_analytics.report.runner import Order, ReportRun, run_report
+from ctm_analytics.report.sending import DeliveryFailed, setting
 
 if TYPE_CHECKING:
     from ctm_analytics.workbench import Workbench

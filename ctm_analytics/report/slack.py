@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ctm_analytics.errors import InvalidArgument
-from ctm_analytics.report.delivery import DeliveryFailed, setting
 from ctm_analytics.report.message import Message
+from ctm_analytics.report.sending import DeliveryFailed, setting
 
 PATIENCE_SECONDS = 15
 _NAME = re.compile(r"[A-Za-z0-9_]*")

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from ctm_analytics.errors import InvalidArgument, InvalidFile, NoData
-from ctm_analytics.report.delivery import DeliveryFailed, Target, deliver, read_target
+from ctm_analytics.report.delivery import Target, deliver, read_target
 from ctm_analytics.report.message import Message, facts_of, subject_of
 from ctm_analytics.report.publishing import failures_delivered
 from ctm_analytics.report.runner import Order, ReportFailed
+from ctm_analytics.report.sending import DeliveryFailed
 
 MESSAGE = Message(subject="CTM weekly: CAC $33", title="Weekly", period="16–22 Nov 2026")
 

@@ -7,9 +7,10 @@ import pytest
 from mail_sink import mail_sink
 
 from ctm_analytics.errors import InvalidArgument
-from ctm_analytics.report.delivery import DeliveryFailed, read_target
+from ctm_analytics.report.delivery import read_target
 from ctm_analytics.report.mail import html_of, read_server
 from ctm_analytics.report.message import Message
+from ctm_analytics.report.sending import DeliveryFailed
 
 HOSTILE = '</td><script>alert("x")</script>\r\nBcc: spy@example.com'
 

@@ -5,8 +5,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from ctm_analytics.errors import InvalidArgument
-from ctm_analytics.report.delivery import DeliveryFailed, read_target
+from ctm_analytics.report.delivery import read_target
 from ctm_analytics.report.message import Message
+from ctm_analytics.report.sending import DeliveryFailed
 from ctm_analytics.report.slack import payload
 
 SECRET = "T000-SECRET"
