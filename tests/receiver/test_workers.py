@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -23,13 +23,6 @@ from receiver.worker import Worker
 from receiver.workers import WorkerProcesses
 
 Start = Callable[..., Receiver]
-
-
-@pytest.fixture(autouse=True)
-def _hangups_are_heard() -> Iterator[None]:
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests run under nohup
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 def post_anew(receiver: Receiver, body: bytes) -> int:
