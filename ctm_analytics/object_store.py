@@ -4,6 +4,9 @@ import contextlib
 import hashlib
 import os
 import re
+import secrets
+import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +19,12 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 _URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._=~-]+)*/?")
-# A data folder of somebody's own, in a folder of such a name, has events/, heartbeats/ and imports/ there instead.
-_COPY = re.compile(r"/cache/[0-9a-f]{16}/(?!events/|heartbeats/[^.]*\.parquet|imports/)")
+# What lies directly in a folder of copies, and nowhere in a data folder that somebody gave such a name.
+_COPY = re.compile(
+    r"(?:^|/)cache/[0-9a-f]{16}/(?:unsettled-[0-9a-f]{16}|settled/day=[0-9-]{10}/[^/]+|heartbeats/[^/]+\.[0-9a-f]{8}"
+    r"|(?:sales|spend|contacts|rates)/[^/]+)\.parquet$"
+)
+_PLACES = ("events_url", "imports_url")
 # The names that the client reads.
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
@@ -95,11 +102,25 @@ def listing(store: "S3Store", folder: str) -> Iterator[Mapping[str, Any]]:
         yield from page
 
 
-def put_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Give a file its name once it is complete: others may fetch the same at the same time."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    write(temporary)
-    temporary.replace(path)
+def put_file(path: Path, write: Callable[[Path], object], *, changed_at_ns: int = 0) -> None:
+    """Give a file its name once it is complete: others may fetch the same at the same time.
+
+    Parameters
+    ----------
+    changed_at_ns : int, its time of change, nanoseconds since 1970: equal for equal copies, wherever they are made
+    """
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        write(temporary)
+        descriptor = os.open(temporary, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.utime(temporary, ns=(time.time_ns(), changed_at_ns))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def copies_folder(data: Path, url: str) -> Path:
@@ -115,8 +136,7 @@ def is_copy(path: Path) -> bool:
 def working_folder(url: str) -> Path:
     """Give the data folder of this machine that stands for a URL: its settings say where everything lies.
 
-    It is in ``$XDG_CACHE_HOME/ctm`` (``~/.cache/ctm``), and may be removed at any time. Settings come from
-    ``ctm.toml`` below the URL, where there is one.
+    It is in ``$XDG_CACHE_HOME/ctm`` (``~/.cache/ctm``). Settings come from ``ctm.toml`` below the URL, if there is one.
 
     Parameters
     ----------
@@ -131,14 +151,37 @@ def working_folder(url: str) -> Path:
     store = open_store(url, "data")
     import obstore
 
+    for place in _PLACES:
+        name = f"CTM_{place.upper()}"
+        if os.environ.get(name, url).strip().rstrip("/") not in ("", url):
+            raise InvalidArgument(f"{name}: {os.environ[name]!r} is not {url}, the data folder. Unset it.")
     settings = b""
     with asked(url), contextlib.suppress(FileNotFoundError):
         settings = bytes(obstore.get(store, "ctm.toml").bytes())
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ctm" / _digest(url)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is in it is what people wrote
-    places = f'events_url = "{url}"\nimports_url = "{url}"\n'.encode()
-    put_file(folder / "ctm.toml", lambda temporary: temporary.write_bytes(places + settings))
+    text = _settings_below(url, settings)
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ctm" / _digest(url)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is in it is what people wrote
+        put_file(folder / "ctm.toml", lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    except (OSError, RuntimeError) as error:  # there may be no home at all
+        raise InvalidFile(
+            f"{url}: there is no room for its copies here ({error}). Set XDG_CACHE_HOME to a folder of yours."
+        ) from None
     return folder
+
+
+def _settings_below(url: str, content: bytes) -> str:
+    """Add to the settings of a URL where everything lies: below it."""
+    try:
+        text = content.decode("utf-8-sig")
+        said = tomllib.loads(text)
+    except ValueError as error:
+        raise InvalidFile(f"{url}/ctm.toml: not valid TOML: {error}.") from None
+    for place in _PLACES:
+        if str(said.get(place, url)).rstrip("/") != url:
+            raise InvalidFile(f"{url}/ctm.toml: {place} is {said[place]!r}. Remove it: there it is {url}.")
+        text = re.sub(rf"(?m)^[ \t]*{place}[ \t]*=.*$", "", text)
+    return "".join(f'{place} = "{url}"\n' for place in _PLACES) + text
 
 
 def _digest(url: str) -> str:

@@ -1,7 +1,7 @@
 """Imports that lie in an object store: mirrored here before they are read; added and removed there.
 
 Below the URL lie ``imports/<kind>/<import_id>.parquet`` with ``<import_id>.json``, as in a data folder. The Parquet
-file is the import: its record is written before it, and removed after it. Neither ever changes.
+file is the import: its record is written before it, and removed after it. The program changes neither.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ctm_analytics.errors import InvalidArgument
 from ctm_analytics.object_store import asked, copies_folder, listing, open_store, put_file
 
 DOWNLOADS = 16
@@ -40,16 +41,26 @@ def mirror_imports(url: str, data: Path) -> Path:
     import obstore
 
     store, folder = open_store(url, "imports_url"), copies_folder(data, f"{url}/imports")
+    if own := sorted(data.glob("imports/*/*.parquet")):
+        raise InvalidArgument(
+            f"imports_url: {own[0].parent} holds imports that would count beside those of {url}. Copy imports/ there"
+            " and remove it here, or leave imports_url out."
+        )
     with asked(url):
-        keys = {str(found["path"]) for found in listing(store, "imports/")}
-    there = dict(_complete(keys, folder))
+        found = {str(entry["path"]): entry for entry in listing(store, "imports/")}
+    there = {path: found[key] for path, key in _complete(set(found), folder)}
 
     def fetch(path: Path) -> None:
-        if not path.exists():
-            with contextlib.suppress(FileNotFoundError):  # somebody has just undone it
-                content = bytes(obstore.get(store, there[path]).bytes())
-                put_file(path, lambda temporary: temporary.write_bytes(content))
+        changed_at_ns = int(there[path]["last_modified"].timestamp()) * 10**9
+        if _is_of(path, there[path]["size"], changed_at_ns):
+            return
+        try:
+            content = bytes(obstore.get(store, there[path]["path"]).bytes())
+        except FileNotFoundError:  # somebody has just undone it
+            return
+        put_file(path, lambda temporary: temporary.write_bytes(content), changed_at_ns=changed_at_ns)
 
+    data.mkdir(parents=True, exist_ok=True)
     for place in (folder.parent, folder):  # what is in them is about people
         place.mkdir(mode=0o700, exist_ok=True)
     for place in {path.parent for path in there}:
@@ -64,7 +75,7 @@ def mirror_imports(url: str, data: Path) -> Path:
 
 
 def add_import(url: str, kind: str, import_id: str, record: bytes, content: bytes) -> bool:
-    """Store an import; False, and it is left as it is, where there is one of this name.
+    """Store an import; False, and it is left as it is, where there is another one of this name.
 
     Raises
     ------
@@ -76,11 +87,12 @@ def add_import(url: str, kind: str, import_id: str, record: bytes, content: byte
 
     store, key = open_store(url, "imports_url"), f"imports/{kind}/{import_id}"
     with asked(url, "written"):
-        obstore.put(store, f"{key}.json", record, use_multipart=False)
-        try:
-            obstore.put(store, f"{key}.parquet", content, mode="create", use_multipart=False)
-        except (AlreadyExistsError, PreconditionError):
-            return False
+        for name, body in ((f"{key}.json", record), (f"{key}.parquet", content)):
+            try:
+                obstore.put(store, name, body, mode="create", use_multipart=False)
+            except (AlreadyExistsError, PreconditionError):
+                if bytes(obstore.get(store, name).bytes()) != body:
+                    return False
     return True
 
 
@@ -107,6 +119,14 @@ def _complete(keys: set[str], folder: Path) -> Iterator[tuple[Path, str]]:
         found = _KEY.fullmatch(key)
         if found and all(f"imports/{found[1]}/{found[2]}.{suffix}" in keys for suffix in ("parquet", "json")):
             yield folder / found[1] / f"{found[2]}.{found[3]}", key
+
+
+def _is_of(path: Path, size: int, changed_at_ns: int) -> bool:
+    """Whether a copy is there and of what the store holds now: somebody may have replaced that by hand."""
+    with contextlib.suppress(FileNotFoundError):
+        status = path.stat()
+        return (status.st_size, status.st_mtime_ns) == (size, changed_at_ns)
+    return False
 
 
 def _remove(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,7 @@ class Sources:
         digest = hashlib.sha256()
         for relation, files in sorted(self.files.items()):
             for file in files:
-                digest.update(f"{relation}/{file.name}/{file.stat().st_size}\n".encode())
+                digest.update(f"{relation}/{file.name}/{_status(file).st_size}\n".encode())
         return digest.hexdigest()
 
     def identity(self, relation: str) -> str:
@@ -72,16 +73,20 @@ def identity_of(path: Path) -> str:
     InvalidFile
         If it is gone.
     """
+    status = _status(path)
+    if is_copy(path):  # others may have worked something out from the same file
+        return f"{name_of(path)} {status.st_size} {status.st_mtime_ns}"
+    return f"{name_of(path)} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
+
+
+def _status(path: Path) -> os.stat_result:
     try:
-        status = path.stat()
+        return path.stat()
     except FileNotFoundError:
         raise InvalidFile(
             f"{path}: no longer there, since events were compacted or erased after it was listed."
             " Open the workbench again."
         ) from None
-    if is_copy(path):  # others may have worked something out from the same file
-        return f"{name_of(path)} {status.st_size}"
-    return f"{name_of(path)} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
 def find_sources(data: Path, events_url: str = "", imports_url: str = "") -> Sources:
@@ -107,11 +112,9 @@ def find_sources(data: Path, events_url: str = "", imports_url: str = "") -> Sou
         others = (path for path in shared.heartbeats if path.stem.partition(".")[0] not in own)
         files["raw_events"] += shared.events
         files["raw_heartbeats"] += tuple(others)
-    shared_imports = mirror_imports(imports_url, data) if imports_url else None
+    imports = mirror_imports(imports_url, data) if imports_url else data / "imports"
     for kind in IMPORTS:
-        files[f"raw_{kind}"] = _parquet_files(data / "imports" / kind)
-        if shared_imports:
-            files[f"raw_{kind}"] += _parquet_files(shared_imports / kind)
+        files[f"raw_{kind}"] = _parquet_files(imports / kind)
     places = {copies_folder(data, url): url.rstrip("/") for url in (events_url, f"{imports_url}/imports")}
     copies = (path for paths in files.values() for path in paths if is_copy(path))
     return Sources(files, {path: _url_of(path, places) for path in copies})

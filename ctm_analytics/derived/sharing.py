@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -46,7 +47,9 @@ class SharedDerived:
                     self._path.mkdir(mode=0o700, exist_ok=True)  # what is in it is about people
                     with contextlib.suppress(FileNotFoundError):  # it was superseded
                         found = obstore.get(self._store, f"derived/{name}")
-                        put_file(self._path / name, functools.partial(_write, found))
+                        put_file(
+                            self._path / name, functools.partial(_write, found), changed_at_ns=time.time_ns()
+                        )
 
     def put(self, path: Path) -> None:
         """Give a file to the others."""

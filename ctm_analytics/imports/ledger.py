@@ -102,7 +102,10 @@ def publish(
         if add_import(url, folder.name, summary.import_id, record.encode(), content.read()):
             return summary
         mirror_imports(url, data)
-        return earlier_import(folder, origin["sha256"]) or summary
+        earlier = earlier_import(folder, origin["sha256"])
+        if earlier is None:
+            raise InvalidFile(f"{url}: somebody is importing the same file at this moment. Try again.")
+        return earlier
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder) as folder_descriptor:
         earlier = earlier_import(folder, origin["sha256"])
@@ -224,7 +227,7 @@ def record_of(path: Path) -> dict[str, Any]:
         if isinstance(record["sha256"], str):
             return record
         problem = "sha256 is no text"
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         problem = str(error)
     raise InvalidFile(
         f"{path}: not the record of an import ({problem}). Restore it, or remove it and its .parquet."

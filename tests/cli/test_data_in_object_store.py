@@ -2,6 +2,7 @@
 
 import json
 import stat
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -138,10 +139,23 @@ def test_of_two_that_give_one_name_the_first_stays(
 
     import_id = "20261117T080000Z-1a2b3c4d"
     assert add_import(events_url, "spend", import_id, b"record", b"first")
+    assert add_import(events_url, "spend", import_id, b"record", b"first"), "its answer had been lost"
+    assert not add_import(events_url, "spend", import_id, b"record of another", b"second")
     assert not add_import(events_url, "spend", import_id, b"record", b"second")
+    assert store.get(f"imports/spend/{import_id}.json")[0] == b"record"
     assert store.get(f"imports/spend/{import_id}.parquet")[0] == b"first"
     folder = mirror_imports(events_url, tmp_path)
-    assert (folder / "spend" / f"{import_id}.parquet").read_bytes() == b"first"
+    copy = folder / "spend" / f"{import_id}.parquet"
+    assert copy.read_bytes() == b"first"
+    copy.write_bytes(b"")  # as a power cut may leave it
+    mirror_imports(events_url, tmp_path)
+    assert copy.read_bytes() == b"first"
+    time.sleep(1.1)  # a store tells times to the second
+    store.write(
+        f"imports/spend/{import_id}.parquet", b"FIRST"
+    )  # somebody has taken a person out of it by hand
+    mirror_imports(events_url, tmp_path)
+    assert copy.read_bytes() == b"FIRST"
     remove_import(events_url, "spend", import_id)
     remove_import(events_url, "spend", import_id)
     assert list((mirror_imports(events_url, tmp_path) / "spend").iterdir()) == []
@@ -162,7 +176,6 @@ def test_four_machines_that_import_the_same_at_once_store_it_once(
             )
         )
     assert len({summary.import_id for summary in summaries}) == 1
-    assert sum(summary.already_imported_at is None for summary in summaries) == 1
     assert len(store.list("imports/spend/")) == 2
 
 
@@ -325,5 +338,64 @@ def test_a_folder_of_ones_own_is_never_taken_for_copies(tmp_path: Path) -> None:
         "imports/spend/a.parquet",
     )
     assert not any(is_copy(inside / path) for path in (*own, "heartbeats/R1.parquet"))
-    copies = ("settled/day=2026-11-16/a.parquet", "unsettled-1a2b.parquet", "spend/a.parquet")
-    assert all(is_copy(inside / path) for path in (*copies, "heartbeats/R1.1a2b3c4d.parquet"))
+    assert not is_copy(inside / "project" / "events" / "settled" / "day=2026-11-16" / "a.parquet")
+    copies = ("settled/day=2026-11-16/a.parquet", "unsettled-0123456789abcdef.parquet", "spend/a.parquet")
+    for path in (*copies, "heartbeats/R1.1a2b3c4d.parquet"):
+        assert is_copy(inside / path)
+        assert is_copy(Path("cache/0123456789abcdef") / path), "with --data ."
+
+
+def test_imports_of_a_folder_and_of_a_store_are_never_counted_side_by_side(
+    tmp_path: Path,
+    ctm: Callable[..., Any],
+    store: ObjectStore,
+    spend: str,
+    events_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = tmp_path / "data"
+    assert ctm("import", "spend", spend, "--data", data).exit_code == 0
+    for path in data.glob("imports/spend/*"):
+        store.write(f"imports/spend/{path.name}", path.read_bytes())
+    monkeypatch.setenv("CTM_IMPORTS_URL", events_url)
+    for command in (("sql", SPENT), ("import", "spend", spend)):
+        outcome = ctm(*command, "--data", data)
+        assert (outcome.exit_code, "would count beside those of" in outcome.stderr) == (2, True)
+    outcome = ctm("import", "spend", spend, "--data", tmp_path / "new")
+    assert "already imported" in outcome.text.lower(), "also where there was no folder yet"
+
+
+def test_settings_that_contradict_a_url_are_said(
+    machine: Callable[[str], Machine],
+    store: ObjectStore,
+    spend: str,
+    events_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    one = machine("one")
+    store.write("ctm.toml", f'\ufeffevents_url = "{events_url}/"\nwindow_days = 14\n'.encode())
+    assert one.does("import", "spend", spend).exit_code == 0, "the same URL is no contradiction"
+    assert ctm_analytics.open(events_url).settings.window_days == 14
+    for content, said in (
+        (b'imports_url = "s3://other/x"', "Remove it: there it is"),
+        (b"= 3", "not valid TOML"),
+    ):
+        store.write("ctm.toml", content)
+        outcome = one.does("ads")
+        assert (outcome.exit_code, f"{events_url}/ctm.toml: " in outcome.stderr, said in outcome.stderr) == (
+            1,
+            True,
+            True,
+        )
+    store.delete(["ctm.toml"])
+    with monkeypatch.context() as environ:
+        environ.setenv("CTM_IMPORTS_URL", "s3://other/x")
+        outcome = one.does("import", "spend", spend)
+        assert (
+            outcome.exit_code,
+            outcome.stderr.startswith("ctm: CTM_IMPORTS_URL: 's3://other/x' is not"),
+        ) == (2, True)
+    (tmp_path / "file").write_text("")
+    outcome = machine("file").does("ads")
+    assert (outcome.exit_code, "Set XDG_CACHE_HOME" in outcome.stderr) == (1, True)
