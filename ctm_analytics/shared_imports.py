@@ -48,7 +48,7 @@ def mirror_imports(url: str, data: Path) -> Path:
         )
     with asked(url):
         found = {str(entry["path"]): entry for entry in listing(store, "imports/")}
-    there = {path: found[key] for path, key in _complete(set(found), folder)}
+    there = {path: found[key] for path, key in _mirrored(set(found), folder)}
 
     def fetch(path: Path) -> None:
         changed_at_ns = int(there[path]["last_modified"].timestamp()) * 10**9
@@ -113,11 +113,11 @@ def remove_import(url: str, kind: str, import_id: str) -> None:
                 obstore.delete(store, f"imports/{kind}/{import_id}.{suffix}")
 
 
-def _complete(keys: set[str], folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the files of imports of which both are there, with their keys."""
+def _mirrored(keys: set[str], folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the files of imports, with their keys; a killed import's record too, so that its name is taken."""
     for key in sorted(keys):
         found = _KEY.fullmatch(key)
-        if found and all(f"imports/{found[1]}/{found[2]}.{suffix}" in keys for suffix in ("parquet", "json")):
+        if found and f"imports/{found[1]}/{found[2]}.json" in keys:
             yield folder / found[1] / f"{found[2]}.{found[3]}", key
 
 

@@ -67,7 +67,8 @@ def unused_id(folder: Path, imported_at: datetime, sha256: str) -> str:
     """Name an import: by its instant in UTC, to the second, and its content."""
     name = f"{imported_at:%Y%m%dT%H%M%SZ}-{sha256[:8]}"
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(name for name in names if not (folder / f"{name}.parquet").exists())
+    taken = {path.stem for path in folder.glob("*.*")}
+    return next(name for name in names if name not in taken)
 
 
 def publish(
