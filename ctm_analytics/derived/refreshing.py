@@ -241,11 +241,11 @@ class Refresh:
         events = {"events": "select * from redo_events"}
         self._make("new_contacts", self._composed("contacts", {"events": "select * from contact_events"}))
         self._make("new_touches", self._composed("touches", events))
-        touches = {"touches": "select * from new_touches"}
-        self._make("redone_conversations", self._composed("conversation_timelines", events | touches))
+        given = events | {name: f"select * from new_{name}" for name in ("contacts", "touches")}
+        self._make("redone_conversations", self._composed("conversation_timelines", given))
         self._make("new_conversation_timelines", self._bound("new_conversation_timelines"))
         for name in on_demand:
-            self._make(f"redone_{name}", self._composed(name, events | touches))
+            self._make(f"redone_{name}", self._composed(name, given))
             self._make(f"new_{name}", self._bound(f"new_{name}"))
 
     def _put_refs(self, parts: dict[str, str]) -> bool:

@@ -2,17 +2,15 @@
 -- An ad_id of null is what no ad is credited with.
 with conversation_facts as (
     select
-        contacts.platform,
-        contacts.account_id,
-        conversation_timelines.ad_id,
-        conversation_timelines.contact_key,
-        conversation_timelines.opened_at,
-        cast(convert_timezone('UTC', :reporting_timezone, conversation_timelines.opened_at) as date) as day,
-        conversation_timelines.first_inbound_at is not null as is_engaged,
-        conversation_timelines.first_response_at is not null as is_answered
+        platform,
+        account_id,
+        ad_id,
+        contact_key,
+        opened_at,
+        cast(convert_timezone('UTC', :reporting_timezone, opened_at) as date) as day,
+        first_inbound_at is not null as is_engaged,
+        first_response_at is not null as is_answered
     from conversation_timelines
-    inner join contacts
-        on conversation_timelines.contact_key = contacts.contact_key
 ),
 
 converted as (

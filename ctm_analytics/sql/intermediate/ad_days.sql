@@ -2,18 +2,14 @@
 -- An ad_id of null is what no ad is credited with.
 with young as (
     select
-        contacts.platform,
-        contacts.account_id,
-        conversation_timelines.ad_id,
-        cast(convert_timezone('UTC', :reporting_timezone, conversation_timelines.opened_at) as date) as day,
+        platform,
+        account_id,
+        ad_id,
+        cast(convert_timezone('UTC', :reporting_timezone, opened_at) as date) as day,
         count(*) as immature
     from conversation_timelines
-    inner join contacts
-        on conversation_timelines.contact_key = contacts.contact_key
-    where conversation_timelines.opened_at > :as_of - :window
-    group by
-        contacts.platform, contacts.account_id, conversation_timelines.ad_id,
-        cast(convert_timezone('UTC', :reporting_timezone, conversation_timelines.opened_at) as date)
+    where opened_at > :as_of - :window
+    group by platform, account_id, ad_id, cast(convert_timezone('UTC', :reporting_timezone, opened_at) as date)
 )
 
 select

@@ -1,26 +1,18 @@
--- One row per engaged conversation of an ad, in the period and the filters that are asked about, with names and day.
+-- One row per engaged conversation of an ad, in the period, platform and account that are asked about, with its day.
+-- Which ads are asked about is left to those who read it: they know the names, and count before they join them.
 with placed as (
     select
-        conversation_timelines.contact_key,
-        conversation_timelines.opened_at,
-        conversation_timelines.first_inbound_at,
-        conversation_timelines.first_response_at,
-        conversation_timelines.first_human_response_at,
-        contacts.platform,
-        contacts.account_id,
-        conversation_timelines.ad_id,
-        ads.ad_name,
-        ads.adset_id,
-        ads.adset_name,
-        ads.campaign_id,
-        ads.campaign_name,
-        cast(convert_timezone('UTC', :reporting_timezone, conversation_timelines.opened_at) as date) as day
+        contact_key,
+        opened_at,
+        first_inbound_at,
+        first_response_at,
+        first_human_response_at,
+        platform,
+        account_id,
+        ad_id,
+        cast(convert_timezone('UTC', :reporting_timezone, opened_at) as date) as day
     from conversation_timelines
-    inner join contacts
-        on conversation_timelines.contact_key = contacts.contact_key
-    left join ads
-        on conversation_timelines.ad_id = ads.ad_id
-    where conversation_timelines.ad_id is not null and conversation_timelines.first_inbound_at is not null
+    where ad_id is not null and first_inbound_at is not null
 )
 
 select *
@@ -30,5 +22,3 @@ where
     and (:until is null or day <= :until)
     and (:platform is null or platform = :platform)
     and (:account is null or account_id = :account)
-    and (:campaign is null or campaign_id = :campaign or campaign_name = :campaign)
-    and (:ad is null or ad_id = :ad or ad_name = :ad)

@@ -47,6 +47,8 @@ openers as (
 
 select
     followed.contact_key,
+    contacts.platform,
+    contacts.account_id,
     followed.opened_at,
     followed.first_inbound_at,
     followed.last_inbound_at,
@@ -67,5 +69,7 @@ select
     end as opened_by,
     followed.next_opened_at
 from followed
+inner join contacts
+    on followed.contact_key = contacts.contact_key
 left join openers
     on followed.contact_key = openers.contact_key and followed.opened_at = openers.touched_at

@@ -3,6 +3,8 @@
 with first_waits as (
     select
         contact_key,
+        platform,
+        account_id,
         opened_at,
         ad_id,
         first_inbound_at as started_at,
@@ -34,6 +36,8 @@ each_turn as (
 next_waits as (
     select
         each_turn.contact_key,
+        conversation_timelines.platform,
+        conversation_timelines.account_id,
         each_turn.opened_at,
         conversation_timelines.ad_id,
         each_turn.turn_started_at as started_at,
@@ -74,6 +78,8 @@ blinded as (
 ended as (
     select
         started.contact_key,
+        started.platform,
+        started.account_id,
         started.opened_at,
         started.ad_id,
         started.started_at,
@@ -90,6 +96,8 @@ ended as (
 
 select
     contact_key,
+    platform,
+    account_id,
     opened_at,
     ad_id,
     started_at,

@@ -1,72 +1,111 @@
 -- One row per ad (or ad set, campaign, platform, day or week, by :by): what it cost, what it brought, and the ratios.
 with filtered as (
     select
-        case when :by = 'platform' then ad_days.platform end as platform,
-        case when :by = 'day' then ad_days.day end as day,
-        case when :by = 'week' then cast(date_trunc('week', ad_days.day) as date) end as week,
-        case when :by = 'ad' then ad_days.ad_id end as ad_id,
-        case when :by = 'ad' then ads.ad_name end as ad_name,
-        case when :by in ('ad', 'adset') then ads.adset_id end as adset_id,
-        case when :by in ('ad', 'adset') then ads.adset_name end as adset_name,
-        case when :by in ('ad', 'adset', 'campaign') then ads.campaign_id end as campaign_id,
-        case when :by in ('ad', 'adset', 'campaign') then ads.campaign_name end as campaign_name,
-        ad_days.ad_id as ad,
-        ad_days.day as ad_day,
-        ad_days.spend_cents,
-        ad_days.impressions,
-        ad_days.link_clicks,
-        ad_days.reported_conversations,
-        ad_days.conversations,
-        ad_days.opened_silently,
-        ad_days.engaged,
-        ad_days.answered,
-        ad_days.conversions,
-        ad_days.immature,
-        ad_days.sales_billionths,
-        ad_days.new_customers_billionths,
-        ad_days.revenue_cents
+        case when :by = 'platform' then platform end as platform,
+        case when :by = 'day' then day end as day,
+        case when :by = 'week' then cast(date_trunc('week', day) as date) end as week,
+        ad_id,
+        day as ad_day,
+        spend_cents,
+        impressions,
+        link_clicks,
+        reported_conversations,
+        conversations,
+        opened_silently,
+        engaged,
+        answered,
+        conversions,
+        immature,
+        sales_billionths,
+        new_customers_billionths,
+        revenue_cents
     from ad_days
-    left join ads
-        on ad_days.ad_id = ads.ad_id
     where
-        (not :ads_only or ad_days.ad_id is not null)
-        and (:since is null or ad_days.day >= :since)
-        and (:until is null or ad_days.day <= :until)
-        and (:platform is null or ad_days.platform = :platform)
-        and (:account is null or ad_days.account_id = :account)
-        and (:campaign is null or ads.campaign_id = :campaign or ads.campaign_name = :campaign)
-        and (:ad is null or ad_days.ad_id = :ad or ads.ad_name = :ad)
+        (not :ads_only or ad_id is not null)
+        and (:since is null or day >= :since)
+        and (:until is null or day <= :until)
+        and (:platform is null or platform = :platform)
+        and (:account is null or account_id = :account)
 ),
 
 -- Costs are of ads whose spend is known: one without would make customers look cheaper than they were.
 -- One ad has one spend on all its platforms, so no cost can be told per platform.
 paid as (
-    select ad
+    select ad_id
     from filtered
     where spend_cents is not null and :by <> 'platform'
-    group by ad
+    group by ad_id
 ),
 
 reported as (
     select
-        ad,
+        ad_id,
         ad_day
     from filtered
     where reported_conversations is not null and :by <> 'platform'
-    group by ad, ad_day
+    group by ad_id, ad_day
 ),
 
 marked as (
     select
         filtered.*,
-        filtered.ad is not null as is_ad,
-        paid.ad is not null as is_paid,
-        reported.ad is not null as is_reported
+        paid.ad_id is not null as is_paid,
+        reported.ad_id is not null as is_reported
     from filtered
     left join paid
-        on filtered.ad = paid.ad
+        on filtered.ad_id = paid.ad_id
     left join reported
-        on filtered.ad = reported.ad and filtered.ad_day = reported.ad_day
+        on filtered.ad_id = reported.ad_id and filtered.ad_day = reported.ad_day
+),
+
+-- Each ad by itself first: its names are joined to one row, not to each of its days.
+ad_sums as (
+    select
+        platform,
+        day,
+        week,
+        ad_id,
+        sum(spend_cents) as spend_cents,
+        sum(case when is_paid then spend_cents end) as paid_cents,
+        sum(case when is_reported then reported_conversations end) as covered_reports,
+        sum(case when is_reported then engaged end) as covered_engaged,
+        sum(impressions) as impressions,
+        sum(link_clicks) as link_clicks,
+        sum(reported_conversations) as reported_conversations,
+        sum(conversations) as conversations,
+        sum(opened_silently) as opened_silently,
+        sum(engaged) as engaged,
+        sum(answered) as answered,
+        -- A rate per ad needs the ad's own conversations; what no ad brought cannot be credited with a sale.
+        sum(case when ad_id is not null then engaged end) as ad_engaged,
+        sum(case when ad_id is not null then conversions end) as conversions,
+        sum(immature) as immature,
+        sum(sales_billionths) as sales_billionths,
+        sum(new_customers_billionths) as new_customers_billionths,
+        sum(case when is_paid then conversations end) as paid_conversations,
+        sum(case when is_paid then sales_billionths end) as paid_sales_billionths,
+        sum(case when is_paid then new_customers_billionths end) as paid_new_customers_billionths,
+        sum(case when is_paid then revenue_cents end) as paid_revenue_cents,
+        sum(revenue_cents) as revenue_cents
+    from marked
+    group by platform, day, week, ad_id
+),
+
+named as (
+    select
+        ad_sums.*,
+        case when :by = 'ad' then ad_sums.ad_id end as key_ad_id,
+        case when :by = 'ad' then ads.ad_name end as ad_name,
+        case when :by in ('ad', 'adset') then ads.adset_id end as adset_id,
+        case when :by in ('ad', 'adset') then ads.adset_name end as adset_name,
+        case when :by in ('ad', 'adset', 'campaign') then ads.campaign_id end as campaign_id,
+        case when :by in ('ad', 'adset', 'campaign') then ads.campaign_name end as campaign_name
+    from ad_sums
+    left join ads
+        on ad_sums.ad_id = ads.ad_id
+    where
+        (:campaign is null or ads.campaign_id = :campaign or ads.campaign_name = :campaign)
+        and (:ad is null or ad_sums.ad_id = :ad or ads.ad_name = :ad)
 ),
 
 totals as (
@@ -74,16 +113,16 @@ totals as (
         platform,
         day,
         week,
-        ad_id,
+        key_ad_id as ad_id,
         ad_name,
         adset_id,
         adset_name,
         campaign_id,
         campaign_name,
         cast(sum(spend_cents) as bigint) as spend_cents,
-        cast(sum(case when is_paid then spend_cents end) as bigint) as paid_cents,
-        cast(sum(case when is_reported then reported_conversations end) as bigint) as covered_reports,
-        cast(sum(case when is_reported then engaged end) as bigint) as covered_engaged,
+        cast(sum(paid_cents) as bigint) as paid_cents,
+        cast(sum(covered_reports) as bigint) as covered_reports,
+        cast(sum(covered_engaged) as bigint) as covered_engaged,
         cast(sum(impressions) as bigint) as impressions,
         cast(sum(link_clicks) as bigint) as link_clicks,
         cast(sum(reported_conversations) as bigint) as reported_conversations,
@@ -91,19 +130,18 @@ totals as (
         cast(sum(opened_silently) as bigint) as opened_silently,
         cast(sum(engaged) as bigint) as engaged,
         cast(sum(answered) as bigint) as answered,
-        -- A rate per ad needs the ad's own conversations; what no ad brought cannot be credited with a sale.
-        cast(sum(case when is_ad then engaged end) as bigint) as ad_engaged,
-        cast(sum(case when is_ad then conversions end) as bigint) as conversions,
+        cast(sum(ad_engaged) as bigint) as ad_engaged,
+        cast(sum(conversions) as bigint) as conversions,
         cast(sum(immature) as bigint) as immature,
         cast(sum(sales_billionths) as bigint) as sales_billionths,
         cast(sum(new_customers_billionths) as bigint) as new_customers_billionths,
-        cast(sum(case when is_paid then conversations end) as bigint) as paid_conversations,
-        cast(sum(case when is_paid then sales_billionths end) as bigint) as paid_sales_billionths,
-        cast(sum(case when is_paid then new_customers_billionths end) as bigint) as paid_new_customers_billionths,
-        cast(sum(case when is_paid then revenue_cents end) as bigint) as paid_revenue_cents,
+        cast(sum(paid_conversations) as bigint) as paid_conversations,
+        cast(sum(paid_sales_billionths) as bigint) as paid_sales_billionths,
+        cast(sum(paid_new_customers_billionths) as bigint) as paid_new_customers_billionths,
+        cast(sum(paid_revenue_cents) as bigint) as paid_revenue_cents,
         cast(sum(revenue_cents) as bigint) as revenue_cents
-    from marked
-    group by platform, day, week, ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name
+    from named
+    group by platform, day, week, key_ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name
 )
 
 select

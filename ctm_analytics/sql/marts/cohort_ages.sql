@@ -1,33 +1,39 @@
--- One row per group (:by), platform and age: how many engaged conversations of ads are so old, and when the last came.
--- From the end of the attribution window on all are ripe alike.
-with grouped as (
+-- One row per group (:by), ad, platform and age: how many engaged conversations are so old, and when the last came.
+-- From the end of the attribution window on all are ripe alike. Other groups than of ads hold no ad apart.
+with counted as (
     select
         platform,
         case when :by = 'day' then day end as day,
         case when :by = 'week' then cast(date_trunc('week', day) as date) end as week,
-        case when :by = 'ad' then ad_id end as ad_id,
-        case when :by = 'ad' then ad_name end as ad_name,
-        case when :by in ('ad', 'adset') then adset_id end as adset_id,
-        case when :by in ('ad', 'adset') then adset_name end as adset_name,
-        case when :by in ('ad', 'adset', 'campaign') then campaign_id end as campaign_id,
-        case when :by in ('ad', 'adset', 'campaign') then campaign_name end as campaign_name,
-        day as opened_day,
-        least(unix_micros(:as_of) - unix_micros(opened_at), :window_days * 86400000000) as age_micros
+        ad_id,
+        least(unix_micros(:as_of) - unix_micros(opened_at), :window_days * 86400000000) as age_micros,
+        count(*) as conversations,
+        max(day) as last_day
     from asked_conversations
+    group by
+        platform,
+        case when :by = 'day' then day end,
+        case when :by = 'week' then cast(date_trunc('week', day) as date) end,
+        ad_id,
+        least(unix_micros(:as_of) - unix_micros(opened_at), :window_days * 86400000000)
 )
 
 select
-    platform,
-    day,
-    week,
-    ad_id,
-    ad_name,
-    adset_id,
-    adset_name,
-    campaign_id,
-    campaign_name,
-    age_micros / 86400e6 as age_days,
-    count(*) as conversations,
-    max(opened_day) as last_day
-from grouped
-group by platform, day, week, ad_id, ad_name, adset_id, adset_name, campaign_id, campaign_name, age_micros
+    counted.platform,
+    counted.day,
+    counted.week,
+    case when :by = 'ad' then counted.ad_id end as ad_id,
+    case when :by = 'ad' then ads.ad_name end as ad_name,
+    case when :by in ('ad', 'adset') then ads.adset_id end as adset_id,
+    case when :by in ('ad', 'adset') then ads.adset_name end as adset_name,
+    case when :by in ('ad', 'adset', 'campaign') then ads.campaign_id end as campaign_id,
+    case when :by in ('ad', 'adset', 'campaign') then ads.campaign_name end as campaign_name,
+    counted.age_micros / 86400e6 as age_days,
+    counted.conversations,
+    counted.last_day
+from counted
+left join ads
+    on counted.ad_id = ads.ad_id
+where
+    (:campaign is null or ads.campaign_id = :campaign or ads.campaign_name = :campaign)
+    and (:ad is null or counted.ad_id = :ad or ads.ad_name = :ad)

@@ -18,16 +18,14 @@ conversation_facts as (
         last_touches.touched_at is not null as is_sold,
         coalesce(last_touches.is_kept, false) as is_kept
     from conversation_timelines
-    inner join contacts
-        on conversation_timelines.contact_key = contacts.contact_key
     left join last_touches
         on
             conversation_timelines.contact_key = last_touches.contact_key
             and conversation_timelines.opened_at = last_touches.touched_at
     where
         conversation_timelines.ad_id is not null
-        and (:platform is null or contacts.platform = :platform)
-        and (:account is null or contacts.account_id = :account)
+        and (:platform is null or conversation_timelines.platform = :platform)
+        and (:account is null or conversation_timelines.account_id = :account)
 ),
 
 captured as (

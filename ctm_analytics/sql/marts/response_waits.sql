@@ -1,27 +1,18 @@
--- One row per group (:by), waiting time and outcome: how many engaged conversations waited that long for a response.
+-- One row per group (:by), ad, waiting time and outcome: how many engaged conversations waited so long for a response.
 -- On the business clock (:clock) equal waits are not alike: there each keeps its instants.
 with placed as (
     select
-        contacts.platform,
-        contacts.account_id,
-        waits.ad_id,
-        ads.ad_name,
-        ads.adset_id,
-        ads.adset_name,
-        ads.campaign_id,
-        ads.campaign_name,
-        waits.waited_micros,
-        waits.is_answered,
-        waits.responder,
-        waits.started_at,
-        waits.ended_at,
-        cast(convert_timezone('UTC', :reporting_timezone, waits.opened_at) as date) as day,
-        convert_timezone('UTC', :reporting_timezone, waits.started_at) as local_at
+        platform,
+        account_id,
+        ad_id,
+        waited_micros,
+        is_answered,
+        responder,
+        started_at,
+        ended_at,
+        cast(convert_timezone('UTC', :reporting_timezone, opened_at) as date) as day,
+        convert_timezone('UTC', :reporting_timezone, started_at) as local_at
     from waits
-    inner join contacts
-        on waits.contact_key = contacts.contact_key
-    left join ads
-        on waits.ad_id = ads.ad_id
 ),
 
 grouped as (
@@ -46,12 +37,10 @@ grouped as (
                     and extract(hour from local_at) >= 8
                     and extract(hour from local_at) < 18
         end as is_business_time,
-        case when :by = 'ad' then ad_id end as ad_id,
-        case when :by = 'ad' then ad_name end as ad_name,
-        case when :by in ('ad', 'adset') then adset_id end as adset_id,
-        case when :by in ('ad', 'adset') then adset_name end as adset_name,
-        case when :by in ('ad', 'adset', 'campaign') then campaign_id end as campaign_id,
-        case when :by in ('ad', 'adset', 'campaign') then campaign_name end as campaign_name,
+        -- Whether an ad is asked about is known with its names: they are joined to counts, not to waits.
+        case
+            when :by in ('ad', 'adset', 'campaign') or :campaign is not null or :ad is not null then ad_id
+        end as ad_id,
         waited_micros,
         is_answered
     from placed
@@ -61,31 +50,53 @@ grouped as (
         and (:until is null or day <= :until)
         and (:platform is null or platform = :platform)
         and (:account is null or account_id = :account)
-        and (:campaign is null or campaign_id = :campaign or campaign_name = :campaign)
-        and (:ad is null or ad_id = :ad or ad_name = :ad)
+),
+
+counted as (
+    select
+        platform,
+        day,
+        week,
+        weekday,
+        hour,
+        is_business_time,
+        ad_id,
+        responder,
+        hour_band,
+        started_at,
+        ended_at,
+        waited_micros,
+        is_answered,
+        count(*) as conversations
+    from grouped
+    group by
+        platform, day, week, weekday, hour, is_business_time, ad_id, responder, hour_band, started_at, ended_at,
+        waited_micros, is_answered
 )
 
 select
-    platform,
-    day,
-    week,
-    weekday,
-    hour,
-    is_business_time,
-    ad_id,
-    ad_name,
-    adset_id,
-    adset_name,
-    campaign_id,
-    campaign_name,
-    responder,
-    hour_band,
-    started_at,
-    ended_at,
-    waited_micros / 1e6 as waited_seconds,
-    is_answered,
-    count(*) as conversations
-from grouped
-group by
-    platform, day, week, weekday, hour, is_business_time, ad_id, ad_name, adset_id, adset_name,
-    campaign_id, campaign_name, responder, hour_band, started_at, ended_at, waited_micros, is_answered
+    counted.platform,
+    counted.day,
+    counted.week,
+    counted.weekday,
+    counted.hour,
+    counted.is_business_time,
+    case when :by = 'ad' then counted.ad_id end as ad_id,
+    case when :by = 'ad' then ads.ad_name end as ad_name,
+    case when :by in ('ad', 'adset') then ads.adset_id end as adset_id,
+    case when :by in ('ad', 'adset') then ads.adset_name end as adset_name,
+    case when :by in ('ad', 'adset', 'campaign') then ads.campaign_id end as campaign_id,
+    case when :by in ('ad', 'adset', 'campaign') then ads.campaign_name end as campaign_name,
+    counted.responder,
+    counted.hour_band,
+    counted.started_at,
+    counted.ended_at,
+    counted.waited_micros / 1e6 as waited_seconds,
+    counted.is_answered,
+    counted.conversations
+from counted
+left join ads
+    on counted.ad_id = ads.ad_id
+where
+    (:campaign is null or ads.campaign_id = :campaign or ads.campaign_name = :campaign)
+    and (:ad is null or counted.ad_id = :ad or ads.ad_name = :ad)

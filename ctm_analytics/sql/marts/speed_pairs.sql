@@ -14,6 +14,11 @@ with placed as (
         on
             asked_conversations.contact_key = first_sales.contact_key
             and asked_conversations.opened_at = first_sales.touched_at
+    left join ads
+        on asked_conversations.ad_id = ads.ad_id
+    where
+        (:campaign is null or ads.campaign_id = :campaign or ads.campaign_name = :campaign)
+        and (:ad is null or asked_conversations.ad_id = :ad or ads.ad_name = :ad)
 )
 
 select
