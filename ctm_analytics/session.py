@@ -38,6 +38,8 @@ KEPT = (
     "amounts",
     "opening_ids",
     "shared_keys",
+    "event_counts",
+    "heard_days",
     "contents",
 )
 # What a mart is told when it is read on its own.

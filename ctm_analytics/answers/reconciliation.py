@@ -1,11 +1,13 @@
 """From the conversations that Meta reports to those with a sale that was kept, every loss named."""
 
-from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from ctm_analytics.answers.waits import places_by_key
 from ctm_analytics.statistics.coverage import coverage_drop_p_values, coverage_drops
 
 STAGES = ("reported_conversations", "conversations", "engaged", "with_matched_sale", "with_kept_sale")
@@ -40,68 +42,60 @@ def reconciled(history: pa.Table, by: str, since: date | None) -> pa.Table:
     ``dropped_days`` (bigint: days on which an ad's coverage fell below what chance explains; by ``day`` and in all,
     that of all ads together)
     """
-    days = history.to_pylist()
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for day in days:
-        if since is not None and day["day"] < since:
-            continue
-        key = tuple(day[name] for name in KEYS[by])
-        row = rows.setdefault(key, dict(zip(KEYS[by], key, strict=True)) | {"covered": 0, "dropped_days": 0})
-        for name in (*STAGES, *LOSSES):
-            if day[name] is not None:
-                row[name] = row.get(name, 0) + day[name]
-        if day["reported_conversations"] is not None:
-            row["covered"] += day["engaged"]
-    together = by in ("day", "total")
-    for ad_id, day in dropped(days, together=together):
-        if since is None or day >= since:
-            of = next(row for row in days if row["day"] == day and (together or row["ad_id"] == ad_id))
-            rows[tuple(of[name] for name in KEYS[by])]["dropped_days"] += 1
-    for row in rows.values():
-        reported = row.get("reported_conversations")
-        row["coverage"] = row["covered"] / reported if reported else None
+    drops = np.zeros(history.num_rows, np.int64)
+    drops[dropped(history, together=by in ("day", "total"))] = 1
+    is_reported = pc.is_valid(history.column("reported_conversations"))
+    covered = pc.if_else(is_reported, history.column("engaged"), pa.scalar(None, pa.int64()))
+    days = history.append_column("covered", covered).append_column("dropped_days", pa.array(drops))
+    if since is not None:
+        days = days.filter(pc.greater_equal(days.column("day"), pa.scalar(since, pa.date32())))
+    names = (*STAGES, *LOSSES, "covered", "dropped_days")
+    # On one thread groups stand in the order of their first day.
+    sums = days.group_by(list(KEYS[by]), use_threads=False).aggregate([(name, "sum") for name in names])
+    sums = sums.rename_columns([name.removesuffix("_sum") for name in sums.column_names])
+    reported = sums.column("reported_conversations")
+    share = pc.divide(pc.cast(sums.column("covered"), pa.float64()), pc.cast(reported, pa.float64()))
+    coverage = pc.if_else(pc.equal(reported, 0), pa.scalar(None, pa.float64()), share)
+    sums = sums.append_column("coverage", coverage)
     fields = [history.schema.field(name) for name in KEYS[by]]
     fields += [pa.field(name, pa.int64()) for name in (*STAGES, *LOSSES)]
     fields += [pa.field("coverage", pa.float64()), pa.field("dropped_days", pa.int64())]
-    return pa.Table.from_pylist(list(rows.values()), schema=pa.schema(fields))
+    return sums.select([field.name for field in fields]).cast(pa.schema(fields))
 
 
-def dropped(days: Iterable[dict[str, Any]], *, together: bool) -> list[tuple[str | None, date]]:
+def dropped(history: pa.Table, *, together: bool) -> NDArray[np.int64]:
     """Find the days on which less was captured than chance explains, each ad judged by its own days before.
 
     Parameters
     ----------
-    days : rows of the mart ``reconciliation``, in its order
+    history : Table of the mart ``reconciliation``
     together : bool, whether all ads are judged as one
 
     Returns
     -------
-    list of (ad_id, day), where all are one with None for the ad; in all one false alarm in a hundred questions
+    int64 array, shape (drops,): the row of ``history`` of each such day of an ad, or, of all together, of its first ad;
+    in all one false alarm in a hundred questions
     """
-    counts: dict[tuple[str | None, date], list[int]] = {}
-    for row in days:
-        if row["reported_conversations"] is not None:
-            of = counts.setdefault((None if together else row["ad_id"], row["day"]), [0, 0])
-            of[0] += row["engaged"]
-            of[1] += row["reported_conversations"]
-    series: dict[str | None, list[date]] = {}
-    for ad_id, day in sorted(counts, key=lambda key: key[1]):
-        series.setdefault(ad_id, []).append(day)
-    judged: list[tuple[str | None, date]] = []
-    p_values: list[float] = []
-    for ad_id, own_days in series.items():
-        captured, reported = zip(*(counts[ad_id, day] for day in own_days), strict=True)
-        judged += [(ad_id, day) for day in own_days]
-        p_values += coverage_drop_p_values(captured, reported).tolist()
-    return [key for key, is_drop in zip(judged, coverage_drops(p_values), strict=True) if is_drop]
+    numbered = history.append_column("place", pa.array(np.arange(history.num_rows)))
+    reported = numbered.filter(pc.is_valid(numbered.column("reported_conversations")))
+    ads = () if together else ("ad_id",)
+    days = reported.group_by([*ads, "day"]).aggregate(
+        [("engaged", "sum"), ("reported_conversations", "sum"), ("place", "min")]
+    )
+    days = days.sort_by([(name, "ascending") for name in (*ads, "day")])
+    engaged, told, places = (
+        days.column(name).to_numpy() for name in ("engaged_sum", "reported_conversations_sum", "place_min")
+    )
+    p_values = np.full(days.num_rows, np.nan)
+    for _, of_ad in places_by_key(days, ads):
+        in_order = np.sort(of_ad)
+        p_values[in_order] = coverage_drop_p_values(engaged[in_order], told[in_order])
+    return np.asarray(places[coverage_drops(p_values)], np.int64)
 
 
 def drops_in(history: pa.Table, since: date | None) -> tuple[int, int]:
     """Count the days of ads on which coverage dropped since a day, and all those for which Meta reports."""
-    days = history.to_pylist()
-    reported = [row for row in days if row["reported_conversations"] is not None]
-    drops = dropped(days, together=False)
-    return (
-        sum(since is None or day >= since for _, day in drops),
-        sum(since is None or row["day"] >= since for row in reported),
-    )
+    reported = history.column("reported_conversations").is_valid()
+    asked = pc.greater_equal(history.column("day"), pa.scalar(since or date.min, pa.date32()))
+    drops = asked.take(pa.array(dropped(history, together=False)))
+    return pc.sum(drops).as_py() or 0, pc.sum(pc.and_(asked, reported)).as_py() or 0

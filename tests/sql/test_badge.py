@@ -98,3 +98,19 @@ def test_at_one_instant_the_message_comes_before_its_answer(world: World) -> Non
     world.event("p", START).echo("p", START, responder="human")
     row = badge(world)
     assert (row["new_messages"], row["replied"], row["response_time_seconds"]) == (1, 1, 0)
+
+
+def test_a_day_before_the_seven_is_remembered_for_who_was_silent(world: World) -> None:
+    first = START - timedelta(days=4) + timedelta(seconds=1)  # just within the seven days
+    world.event("p", first - 24 * HOUR + timedelta(seconds=1)).event("p", first)
+    world.event("q", first - 24 * HOUR).event("q", first)
+    assert badge(world)["new_messages"] == 1
+
+
+def test_a_reply_counts_though_its_conversation_began_before_the_days_that_are_looked_at(world: World) -> None:
+    last = START - timedelta(days=2)
+    for number in range(8):
+        world.event("p", last - number * 25 * HOUR)
+    world.echo("p", last + MINUTE)
+    (row,) = world.open(settings="conversation_gap_hours = 48", as_of=LATER).badge().table.to_pylist()
+    assert (row["new_messages"], row["replied"], row["response_time_seconds"]) == (2, 2, 60)

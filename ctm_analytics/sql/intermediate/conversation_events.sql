@@ -1,23 +1,11 @@
 -- One row per activity of a contact (message, postback, referral, lead, echo) or touch, with its conversation.
 -- Narrow on purpose: what the two windows carry decides their time and memory, so text stays outside.
-with activities as (
-    select
-        contact_key,
-        occurred_at,
-        direction = 'outbound' as is_outbound,
-        event_type in ('message', 'postback') and direction = 'inbound' as is_inbound_message,
-        coalesce(
-            direction = 'outbound' and (responder = 'human' or app_id in (:human_app_ids)), false
-        ) as is_known_human,
-        coalesce(direction = 'outbound' and (responder = 'bot' or app_id in (:bot_app_ids)), false) as is_known_bot,
-        false as is_touch
-    from events
-    where event_type in ('message', 'postback', 'referral', 'lead', 'echo') and contact_key is not null
-),
-
 -- A touch stands among them as one more, at the instant of the event that it came with: no join has to mark that one.
-marked as (
-    select * from activities
+with marked as (
+    select
+        *,
+        false as is_touch
+    from activities
     union all
     select
         contact_key,

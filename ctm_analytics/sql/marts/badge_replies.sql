@@ -1,29 +1,65 @@
 -- One row per new message of the last 7 days: the first after 24 hours of silence by both, and its first reply by hand.
 -- As Meta counts for its badge: what a bot or an instant reply answered is not answered.
-with words as (
+-- Days before the eighth say nothing about these: of who was silent since then, no more has to be known.
+with recent as (
     select
         contact_key,
         occurred_at,
         is_outbound,
-        lag(occurred_at) over (partition by contact_key order by occurred_at, is_outbound) as silent_since,
-        min(case when is_outbound and not is_bot then occurred_at end) over (
-            partition by contact_key, opened_at
+        is_known_human,
+        is_known_bot,
+        max(case when is_inbound_message then occurred_at end) over (
+            partition by contact_key
             order by occurred_at, is_outbound
+        ) as last_inbound_at
+    from activities
+    where (is_outbound or is_inbound_message) and occurred_at > :as_of - interval '8 days' - :instant_reply
+),
+
+words as (
+    select
+        recent.contact_key,
+        conversation_timelines.platform,
+        conversation_timelines.account_id,
+        recent.occurred_at,
+        recent.is_outbound,
+        lag(recent.occurred_at) over (
+            partition by recent.contact_key
+            order by recent.occurred_at, recent.is_outbound
+        ) as silent_since,
+        min(
+            case
+                when
+                    recent.is_outbound
+                    and (
+                        recent.is_known_human
+                        or not (
+                            recent.is_known_bot
+                            or coalesce(recent.occurred_at < recent.last_inbound_at + :instant_reply, false)
+                        )
+                    )
+                    then recent.occurred_at
+            end
+        ) over (
+            partition by recent.contact_key, conversation_timelines.opened_at
+            order by recent.occurred_at, recent.is_outbound
             range between current row and unbounded following
         ) as replied_at
-    from conversation_events
-    where is_outbound or is_inbound_message
+    from recent
+    inner join conversation_timelines
+        on
+            recent.contact_key = conversation_timelines.contact_key
+            and recent.occurred_at >= conversation_timelines.opened_at
+            and recent.occurred_at < coalesce(conversation_timelines.next_opened_at, :as_of + interval '1 day')
 )
 
 select
-    contacts.platform,
-    contacts.account_id,
-    (unix_micros(words.replied_at) - unix_micros(words.occurred_at)) / 1e6 as reply_seconds
+    platform,
+    account_id,
+    (unix_micros(replied_at) - unix_micros(occurred_at)) / 1e6 as reply_seconds
 from words
-inner join contacts
-    on words.contact_key = contacts.contact_key
 where
-    not words.is_outbound
-    and words.occurred_at > :as_of - interval '7 days'
-    and (words.silent_since is null or words.occurred_at >= words.silent_since + interval '24 hours')
-order by contacts.platform asc, contacts.account_id asc, reply_seconds asc nulls last
+    not is_outbound
+    and occurred_at > :as_of - interval '7 days'
+    and (silent_since is null or occurred_at >= silent_since + interval '24 hours')
+order by platform asc, account_id asc, reply_seconds asc nulls last

@@ -1,17 +1,5 @@
 -- One row per data-quality check: how many there are of what should not be, out of how many.
-with in_period as (
-    select
-        event_id,
-        event_type,
-        occurred_at,
-        received_at
-    from events
-    where
-        (:since is null or cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date) >= :since)
-        and (:until is null or cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date) <= :until)
-),
-
-sales_in_period as (
+with sales_in_period as (
     select
         sale_matches.matched_by,
         customers.customer_key,
@@ -88,18 +76,6 @@ spent_days as (
     having sum(spend_cents) > 0
 ),
 
--- To convert an instant is dear, and no zone's midnight falls within a quarter of an hour.
-heard_quarters as (
-    select min(occurred_at) as occurred_at
-    from in_period
-    group by floor(unix_micros(occurred_at) / 900e6)
-),
-
-heard_days as (
-    select distinct cast(convert_timezone('UTC', :reporting_timezone, occurred_at) as date) as day
-    from heard_quarters
-),
-
 -- On a blind day something was spent and nobody was heard of.
 spend_days as (
     select
@@ -122,9 +98,9 @@ future_sales as (
 counts as (
     select
         'duplicate_events' as quality_check,
-        count(*) - count(distinct event_id) as found,
-        count(*) as out_of
-    from in_period
+        repeated as found,
+        events as out_of
+    from event_counts
     union all
     select
         'shared_contact_keys' as quality_check,
@@ -134,15 +110,15 @@ counts as (
     union all
     select
         'unknown_events' as quality_check,
-        count_if(event_type = 'unknown') as found,
-        count(*) as out_of
-    from in_period
+        unknown_events as found,
+        events as out_of
+    from event_counts
     union all
     select
         'test_events' as quality_check,
-        count_if(event_type = 'test') as found,
-        count(*) as out_of
-    from in_period
+        test_events as found,
+        events as out_of
+    from event_counts
     union all
     select
         'capture_gaps' as quality_check,
