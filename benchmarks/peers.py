@@ -78,7 +78,11 @@ def ours(data: Path, aliases: Path, target: Path) -> None:
 
     engine = DuckDBEngine(find_sources(data).files, SCHEMAS)
     words = ask({}, Settings(), datetime.fromisoformat(AS_OF)).parameters(Settings(), "USD")
-    given = {"contact_aliases": f"select * from read_parquet('{aliases}')"}
+    contacts = aliases.with_name("contacts.parquet")
+    given = {
+        "contact_aliases": f"select * from read_parquet('{aliases}')",
+        "contacts": f"select * from read_parquet('{contacts}')",  # only ours joins them: its model has them
+    }
     engine.create_table("made_touches", compose("touches", words, given))
     given["touches"] = "select * from made_touches"
     engine.create_table("conversations", compose("conversation_timelines", words, given))
@@ -427,22 +431,16 @@ def contend(name: str, data: Path, aliases: Path, target: Path) -> None:
     print(json.dumps([used.ru_utime + used.ru_stime, seconds, used.ru_maxrss / 1024]))
 
 
-def write_aliases(data: Path, target: Path) -> None:
-    """Work out once who is known by several ids, for all contenders.
+def write_contacts(data: Path, folder: Path) -> None:
+    """Work out once who is known by several ids, for all contenders, and of which account a contact is, for ours.
 
     In a process of its own: what this one holds at its peak would count as the peak of those that it starts.
     """
     ctm = Path(sys.executable).with_name("ctm")
-    asked = [
-        ctm,
-        "sql",
-        "select alias_key, contact_key from contact_aliases",
-        "--as-of",
-        AS_OF,
-        "--data",
-        data,
-    ]
-    subprocess.run([*asked, "--format", "parquet", "--output", target], check=True, stderr=subprocess.DEVNULL)
+    for name, relation in (("aliases", "contact_aliases"), ("contacts", "contacts")):
+        asked = [ctm, "sql", f"from {relation}", "--as-of", AS_OF, "--data", data]
+        written = ["--format", "parquet", "--output", folder / f"{name}.parquet"]
+        subprocess.run([*asked, *written], check=True, stderr=subprocess.DEVNULL)
 
 
 def differing(ours_in: Path, theirs_in: Path) -> int:
@@ -475,7 +473,7 @@ def compare(data: Path, rounds: int, names: list[str]) -> int:
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory(dir=data.parent) as name:
         folder = Path(name)
-        write_aliases(data, folder / "aliases.parquet")
+        write_contacts(data, folder)
         for _ in range(rounds):
             for contender in names:
                 found[contender].append(

@@ -107,7 +107,9 @@ def test_a_day_before_the_seven_is_remembered_for_who_was_silent(world: World) -
     assert badge(world)["new_messages"] == 1
 
 
-def test_a_reply_counts_though_its_conversation_began_before_the_days_that_are_looked_at(world: World) -> None:
+def test_a_reply_counts_though_its_conversation_began_before_the_days_that_are_looked_at(
+    world: World,
+) -> None:
     last = START - timedelta(days=2)
     for number in range(8):
         world.event("p", last - number * 25 * HOUR)
