@@ -1,6 +1,7 @@
 """Kaplan–Meier: how long people wait, when some are still waiting."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -39,15 +40,34 @@ class KaplanMeier:
     low, high : float arrays, shape (steps,): pointwise log-log band; NaN where survival is 0
     at_risk, events : float arrays, shape (steps,): how many were waiting just before, how many ended
     last_time : float, the longest duration, ended or not: the curve says nothing beyond
+    confidence : float in (0, 1), two-sided, of the band
     """
 
     times: NDArray[np.float64]
     survival: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
     at_risk: NDArray[np.float64]
     events: NDArray[np.float64]
     last_time: float
+    confidence: float
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        """Lower end of the band."""
+        return self._band[0]
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        """Upper end of the band."""
+        return self._band[1]
+
+    @cached_property
+    def _band(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return _log_log_band(self.survival, self._greenwood, self.confidence)
+
+    @cached_property
+    def _greenwood(self) -> NDArray[np.float64]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.cumsum(self.events / (self.at_risk * (self.at_risk - self.events)))
 
     def quantile(self, share: float) -> float | None:
         """Time by which a share has ended: the first time at which survival is at most ``1 - share``.
@@ -147,9 +167,11 @@ class KaplanMeier:
             return None
         if step < 0:
             return Share(0.0, None, None)
-        if np.isnan(self.low[step]):
+        here = slice(step, step + 1)  # the band elsewhere need not be worked out
+        (low,), (high,) = _log_log_band(self.survival[here], self._greenwood[here], self.confidence)
+        if np.isnan(low):
             return Share(float(1 - still_waiting), None, None)
-        return Share(float(1 - still_waiting), float(1 - self.high[step]), float(1 - self.low[step]))
+        return Share(float(1 - still_waiting), float(1 - high), float(1 - low))
 
 
 def kaplan_meier(
@@ -215,8 +237,7 @@ def kaplan_meier(
     steps = ended > 0
     times, ended, at_risk = times[steps], ended[steps], at_risk[steps]
     survival = np.cumprod(1 - ended / at_risk)
-    low, high = _log_log_band(survival, ended, at_risk, confidence)
-    return KaplanMeier(times, survival, low, high, at_risk, ended, float(duration.max()))
+    return KaplanMeier(times, survival, at_risk, ended, float(duration.max()), confidence)
 
 
 def _not_yet_entered(
@@ -235,11 +256,10 @@ def _not_yet_entered(
 
 
 def _log_log_band(
-    survival: NDArray[np.float64], ended: NDArray[np.float64], at_risk: NDArray[np.float64], confidence: float
+    survival: NDArray[np.float64], greenwood: NDArray[np.float64], confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        greenwood = np.cumsum(ended / (at_risk * (at_risk - ended)))
         log_survival = np.log(survival)
         spread = z * np.sqrt(greenwood) / log_survival
         low, high = survival ** np.exp(-spread), survival ** np.exp(spread)
