@@ -219,9 +219,15 @@ def _columns(path: Path, columns: list[str] | None) -> pa.Table:
 def _tidy(cache: Path, needed: set[Path]) -> None:
     now = time.time()
     for path in needed:
-        # Its time of change stays: by that, what was worked out from it is known to be of this file.
-        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
-    for path in cache.rglob("*.parquet"):
-        status = path.stat()
-        if path not in needed and max(status.st_atime, status.st_mtime) < now - GRACE_SECONDS:
-            path.unlink(missing_ok=True)
+        try:
+            # Its time of change stays: by that, what was worked out from it is known to be of this file.
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+        except FileNotFoundError:  # to another process it was old
+            raise _Gone from None
+    for path in cache.rglob("*"):
+        if path.suffix not in (".parquet", ".tmp") or path in needed:
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            status = path.stat()
+            if max(status.st_atime, status.st_mtime) < now - GRACE_SECONDS:
+                path.unlink()

@@ -135,6 +135,8 @@ def demo(
             f"{_notebook('weekly')}: not here. The demo and the reports run from a clone of the repository."
         )
     last_day = day("--until", until) or _last_sunday(datetime.now(UTC).date())
+    for name in ("CTM_EVENTS_URL", "CTM_IMPORTS_URL"):  # what the demo makes lies in its folder
+        os.environ.pop(name, None)
     run_demo(data, until=last_day, seed=seed, progress=_say)
     _say("Writing the weekly report")
     first_day = last_day - timedelta(days=6)

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -430,6 +431,24 @@ def test_a_reader_fetches_a_file_once_and_says_what_is_wrong_with_the_store(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(InvalidFile, match=r"cannot be read .PermissionDenied.*Check AWS_ACCESS_KEY_ID"):
         answer(tmp_path, events_url)
+
+
+def test_copies_that_nobody_needs_go_after_an_hour_with_what_a_killed_fetch_left(
+    tmp_path: Path, store: ObjectStore, events_url: str
+) -> None:
+    folder = machine(tmp_path, "a")
+    publish(folder, store, delivery("m_1"))
+    assert answer(tmp_path, events_url) == once("m_1")
+    copies = {path for path in (tmp_path / "reader/cache").rglob("*.parquet") if "heartbeats" not in path.parts}
+    old, young = (next(iter(copies)).with_name(f"{name}.parquet.0.tmp") for name in ("old", "young"))
+    for path in (old, young):
+        path.touch()
+    for path in (*copies, old):
+        os.utime(path, (time.time() - 2 * 3600,) * 2)
+    compact_shared(store, folder)
+    assert answer(tmp_path, events_url) == once("m_1")
+    assert not any(path.exists() for path in (*copies, old))
+    assert young.exists()
 
 
 def test_a_receiver_whose_credentials_are_wrong_captures_all_the_same(
