@@ -439,7 +439,9 @@ def test_copies_that_nobody_needs_go_after_an_hour_with_what_a_killed_fetch_left
     folder = machine(tmp_path, "a")
     publish(folder, store, delivery("m_1"))
     assert answer(tmp_path, events_url) == once("m_1")
-    copies = {path for path in (tmp_path / "reader/cache").rglob("*.parquet") if "heartbeats" not in path.parts}
+    copies = {
+        path for path in (tmp_path / "reader/cache").rglob("*.parquet") if "heartbeats" not in path.parts
+    }
     old, young = (next(iter(copies)).with_name(f"{name}.parquet.0.tmp") for name in ("old", "young"))
     for path in (old, young):
         path.touch()
