@@ -49,10 +49,11 @@ def reconciled(history: pa.Table, by: str, since: date | None) -> pa.Table:
     days = history.append_column("covered", covered).append_column("dropped_days", pa.array(drops))
     if since is not None:
         days = days.filter(pc.greater_equal(days.column("day"), pa.scalar(since, pa.date32())))
+    days = days.append_column("place", pa.array(np.arange(days.num_rows)))
     names = (*STAGES, *LOSSES, "covered", "dropped_days")
-    # On one thread groups stand in the order of their first day.
-    sums = days.group_by(list(KEYS[by]), use_threads=False).aggregate([(name, "sum") for name in names])
+    sums = days.group_by(list(KEYS[by])).aggregate([("place", "min"), *((name, "sum") for name in names)])
     sums = sums.rename_columns([name.removesuffix("_sum") for name in sums.column_names])
+    sums = sums.filter(sums.column("place_min").is_valid()).sort_by("place_min")
     reported = sums.column("reported_conversations")
     share = pc.divide(pc.cast(sums.column("covered"), pa.float64()), pc.cast(reported, pa.float64()))
     coverage = pc.if_else(pc.equal(reported, 0), pa.scalar(None, pa.float64()), share)

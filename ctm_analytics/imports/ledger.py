@@ -1,8 +1,8 @@
 """The imports: imports/<kind>/<import_id>.parquet with <import_id>.json beside it, on disk or in an object store.
 
 The Parquet file's rename is the moment at which an import exists. Its JSON is there before, so that every import
-that a reader sees is known by content; a JSON without its Parquet file is what a killed import left, and the next
-one removes it.
+that a reader sees is known by content; a JSON without its Parquet file is what a killed import left. The next one
+removes it from a disk; in an object store it may be that of an import that is being made, so its name stays taken.
 """
 
 import fcntl

@@ -52,6 +52,15 @@ def test_a_longer_window_finds_the_late_sale(world: World) -> None:
     assert (row["with_matched_sale"], row["without_sale"]) == (4, 0)
 
 
+def test_rows_stand_in_the_order_of_days_and_ads(world: World) -> None:
+    for day in reversed(range(10)):
+        for ad in reversed(range(40)):
+            world.spend((START + day * DAY).date(), f"{ad:02}", "1.00", reported_conversations=1)
+    days = [(row["day"], row["ad_id"]) for row in rows(world, by="ad_day")]
+    assert (len(days), days) == (400, sorted(days))
+    assert [row["ad_id"] for row in rows(world)] == [f"{ad:02}" for ad in range(40)]
+
+
 def test_a_day_for_which_meta_reports_nothing_misses_nothing(world: World) -> None:
     world.event("p", START, ad_id="1").event("q", START + DAY, ad_id="1")
     world.spend(START.date(), "1", "9.00", reported_conversations=1).spend((START + DAY).date(), "1", "9.00")

@@ -3,7 +3,12 @@
 -- A touch stands among them as one more, at the instant of the event that it came with: no join has to mark that one.
 with marked as (
     select
-        *,
+        contact_key,
+        occurred_at,
+        is_outbound,
+        is_inbound_message,
+        is_known_human,
+        is_known_bot,
         false as is_touch
     from activities
     union all

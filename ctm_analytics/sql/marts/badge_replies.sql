@@ -16,41 +16,42 @@ with recent as (
     where (is_outbound or is_inbound_message) and occurred_at > :as_of - interval '8 days' - :instant_reply
 ),
 
+-- As in conversation_events: a bot is known to be one, or is faster than a person, not known to be one, could type.
+judged as (
+    select
+        contact_key,
+        occurred_at,
+        is_outbound,
+        is_outbound
+        and (
+            is_known_human
+            or not (is_known_bot or coalesce(occurred_at < last_inbound_at + :instant_reply, false))
+        ) as is_by_hand
+    from recent
+),
+
 words as (
     select
-        recent.contact_key,
+        judged.contact_key,
         conversation_timelines.platform,
         conversation_timelines.account_id,
-        recent.occurred_at,
-        recent.is_outbound,
-        lag(recent.occurred_at) over (
-            partition by recent.contact_key
-            order by recent.occurred_at, recent.is_outbound
+        judged.occurred_at,
+        judged.is_outbound,
+        lag(judged.occurred_at) over (
+            partition by judged.contact_key
+            order by judged.occurred_at, judged.is_outbound
         ) as silent_since,
-        min(
-            case
-                when
-                    recent.is_outbound
-                    and (
-                        recent.is_known_human
-                        or not (
-                            recent.is_known_bot
-                            or coalesce(recent.occurred_at < recent.last_inbound_at + :instant_reply, false)
-                        )
-                    )
-                    then recent.occurred_at
-            end
-        ) over (
-            partition by recent.contact_key, conversation_timelines.opened_at
-            order by recent.occurred_at, recent.is_outbound
+        min(case when judged.is_by_hand then judged.occurred_at end) over (
+            partition by judged.contact_key, conversation_timelines.opened_at
+            order by judged.occurred_at, judged.is_outbound
             range between current row and unbounded following
         ) as replied_at
-    from recent
+    from judged
     inner join conversation_timelines
         on
-            recent.contact_key = conversation_timelines.contact_key
-            and recent.occurred_at >= conversation_timelines.opened_at
-            and recent.occurred_at < coalesce(conversation_timelines.next_opened_at, :as_of + interval '1 day')
+            judged.contact_key = conversation_timelines.contact_key
+            and judged.occurred_at >= conversation_timelines.opened_at
+            and judged.occurred_at < coalesce(conversation_timelines.next_opened_at, :as_of + interval '1 day')
 )
 
 select

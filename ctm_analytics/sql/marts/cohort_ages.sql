@@ -1,21 +1,30 @@
--- One row per group (:by), ad, platform and age: how many engaged conversations are so old, and when the last came.
--- From the end of the attribution window on all are ripe alike. Other groups than of ads hold no ad apart.
-with counted as (
+-- One row per group (:by), platform and age: how many engaged conversations of ads are so old, and when the last came.
+-- From the end of the attribution window on all are ripe alike. An age may stand once per ad of a group: add them up.
+with aged as (
     select
         platform,
         case when :by = 'day' then day end as day,
         case when :by = 'week' then cast(date_trunc('week', day) as date) end as week,
-        ad_id,
-        least(unix_micros(:as_of) - unix_micros(opened_at), :window_days * 86400000000) as age_micros,
-        count(*) as conversations,
-        max(day) as last_day
+        -- Whether an ad is asked about is known with its names: they are joined to counts, not to conversations.
+        case
+            when :by in ('ad', 'adset', 'campaign') or :campaign is not null or :ad is not null then ad_id
+        end as ad_id,
+        day as opened_day,
+        least(unix_micros(:as_of) - unix_micros(opened_at), :window_days * 86400000000) as age_micros
     from asked_conversations
-    group by
+),
+
+counted as (
+    select
         platform,
-        case when :by = 'day' then day end,
-        case when :by = 'week' then cast(date_trunc('week', day) as date) end,
+        day,
+        week,
         ad_id,
-        least(unix_micros(:as_of) - unix_micros(opened_at), :window_days * 86400000000)
+        age_micros,
+        count(*) as conversations,
+        max(opened_day) as last_day
+    from aged
+    group by platform, day, week, ad_id, age_micros
 )
 
 select

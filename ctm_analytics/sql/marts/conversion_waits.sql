@@ -1,5 +1,6 @@
--- One row per group (:by), ad, time from the touch and outcome: how many engaged conversations bought after so long.
+-- One row per group (:by), time from the touch and outcome: how many engaged conversations of ads bought after so long.
 -- Who has not bought is censored, at the conversation's age or at the end of the attribution window.
+-- A time may stand once per ad of a group: add them up.
 with waited as (
     select
         case when :by = 'platform' then asked_conversations.platform end as platform,

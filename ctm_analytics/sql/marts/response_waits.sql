@@ -1,5 +1,6 @@
--- One row per group (:by), ad, waiting time and outcome: how many engaged conversations waited so long for a response.
+-- One row per group (:by), waiting time and outcome: how many engaged conversations waited that long for a response.
 -- On the business clock (:clock) equal waits are not alike: there each keeps its instants.
+-- A wait may stand once per ad of a group: add them up.
 with placed as (
     select
         platform,

@@ -12,6 +12,7 @@ import pytest
 
 from ctm_analytics.errors import InvalidArgument, InvalidFile
 from ctm_analytics.imports import import_spend
+from ctm_analytics.imports.ledger import unused_id
 from ctm_analytics.schemas import IMPORTS
 from ctm_analytics.settings import Settings
 
@@ -130,6 +131,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 import pandas  # pyarrow would load it in every child
 from ctm_analytics.imports import import_spend
+from ctm_analytics.imports.ledger import unused_id
 from ctm_analytics.settings import Settings
 
 def import_until(step, folder):
@@ -166,3 +168,10 @@ def test_an_import_killed_at_any_moment_is_whole_or_absent_and_can_be_repeated(i
         attempt.run("spend", attempt.folder / "file.csv")
         assert len(attempt.rows("spend")) == 2, "repeated, it is there once"
         assert len(attempt.files("spend")) == 2, "and nothing is left over"
+
+
+def test_a_name_of_which_only_the_record_is_there_is_taken(tmp_path):
+    at, sha256 = datetime(2026, 11, 17, 8, tzinfo=UTC), "1a2b3c4d" + 56 * "0"
+    assert unused_id(tmp_path, at, sha256) == "20261117T080000Z-1a2b3c4d"
+    (tmp_path / "20261117T080000Z-1a2b3c4d.json").touch()
+    assert unused_id(tmp_path, at, sha256) == "20261117T080000Z-1a2b3c4d-2"
