@@ -17,6 +17,9 @@ MAP, WORDS, BLIND, THIN, THIN_WORDS = "map", "words", "not captured", "few peopl
 # A median of fewer people says next to nothing.
 FEW_CHATS = 5
 PALE = 0.22
+# Stands in a cell whose median was not reached.
+UNREACHED = "…"
+DAY_SECONDS = 86_400.0
 # Cividis is as light as mid grey here: darker cells take white words, lighter ones black.
 MIDDLE = 0.46
 
@@ -40,7 +43,8 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
     ----------
     latency : frame of ``workbench.latency(by="weekday_hour")``: ``weekday`` 1 = Monday to 7, ``hour`` 0-23,
         ``engaged``, ``median_first_response_seconds``, ``blind_seconds``. Hours that a gap in capture touches are grey;
-        a median of fewer than ``FEW_CHATS`` is pale, and has no part in the colours
+        those of fewer than ``FEW_CHATS`` are pale, and have no part in the colours. Where fewer than half were
+        answered there is no median: such an hour is as bright as the longest, and says so
     """
     figure = new_figure(weekday_hour_finding(latency), height=560, legend_lines=0)
     chats = _grid(latency, "engaged")
@@ -49,12 +53,15 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
     medians = _grid(latency, "median_first_response_seconds")
     blind = _grid(latency, "blind_seconds")
     is_blind = blind > 0
-    is_thin = ~is_blind & (chats < FEW_CHATS) & ~np.isnan(medians)
+    is_thin = ~is_blind & (chats < FEW_CHATS) & (chats > 0)
+    is_unreached = ~is_blind & (chats > 0) & np.isnan(medians)
     enough = np.where(is_thin | is_blind, math.nan, medians)
-    texts = _short_durations(medians)
-    _draw(
-        figure, Panel(_logarithm(enough), texts, _hover(texts, blind, chats), _time_bar(enough), "y"), is_thin
-    )
+    longest = float(np.nanmax(enough)) if not np.isnan(enough).all() else DAY_SECONDS
+    waits = np.where(is_unreached & ~is_thin, longest, enough)
+    texts, hover = _short_durations(medians), _hover(_short_durations(medians), blind, chats)
+    for row, hour in np.argwhere(is_unreached):
+        texts[row][hour] = UNREACHED
+    _draw(figure, Panel(_logarithm(waits), texts, hover, _time_bar(enough), "y"), is_thin)
     texts = _texts(chats, count)
     shown = np.where(is_blind, math.nan, chats)
     _draw(figure, Panel(shown, texts, _hover(texts, blind), _count_bar(), "y2"), np.zeros_like(is_thin))
@@ -83,7 +90,8 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
     )
     grey = ["grey: not captured all the time"] if is_blind.any() else []
     pale = [f"pale: fewer than {FEW_CHATS} people"] if is_thin.any() else []
-    name_panel(figure, f"Median time to the first response{_explained(pale + grey)}", 0.95)
+    long = [f"{UNREACHED}: under half answered"] if is_unreached.any() else []
+    name_panel(figure, f"Median time to the first response{_explained(long + pale + grey)}", 0.95)
     name_panel(figure, f"Engaged conversations{_explained(grey)}", 0.415)
     thin = {"xgap": 1, "ygap": 1}
     few = [0, 6, 12, 18]
@@ -121,7 +129,12 @@ def weekday_hour_finding(latency: pd.DataFrame) -> str:
     is_busy = (chats >= np.nansum(chats) / 168) & (chats >= FEW_CHATS)
     if not is_busy.any():
         return f"{most}; not enough data to compare waits by the hour."
-    busy = latency[is_busy & latency["median_first_response_seconds"].notna().to_numpy()]
+    is_known = latency["median_first_response_seconds"].notna().to_numpy()
+    unreached = latency[is_busy & ~is_known & ~(floats(latency["blind_seconds"]) > 0)]
+    if len(unreached):
+        slowest = unreached.iloc[int(np.argmax(floats(unreached["engaged"])))]
+        return f"{most}; of the busy hours, they wait longest on {_hour(slowest)} (fewer than half were answered)."
+    busy = latency[is_busy & is_known]
     if busy.empty:
         return f"{most}."
     slowest = busy.iloc[int(np.argmax(floats(busy["median_first_response_seconds"])))]
@@ -176,7 +189,8 @@ def _hover(texts: list[list[str]], blind: Floats, people: Floats | None = None) 
     def words(row: int, hour: int) -> str:
         of = "" if people is None or not people[row, hour] > 0 else f" (of {count(people[row, hour])} people)"
         hole = f", not captured for {duration(blind[row, hour])}" if blind[row, hour] > 0 else ""
-        value = texts[row][hour] or ("nothing known" if hole else "nobody wrote")
+        unreached = "fewer than half were answered" if of else "nobody wrote"
+        value = texts[row][hour] or ("nothing known" if hole else unreached)
         return f"<b>{WEEKDAYS[row]} {hour:02d}:00–{hour + 1:02d}:00</b><br>{value}{of}{hole}"
 
     return [[words(row, hour) for hour in HOURS] for row in range(7)]

@@ -173,10 +173,29 @@ def test_the_busiest_hour_and_the_slowest_busy_hour_are_named():
     )
 
 
-def test_hours_without_any_answer_leave_the_latency_map_empty():
+def test_an_hour_of_which_fewer_than_half_were_answered_is_the_slowest_and_not_empty():
+    frame = hours((1, 9, 20, 120.0), (6, 16, 11, None), (7, 3, 2, None), (7, 23, 5, 7200.0))
+    figure = weekday_hour(frame)
+    latency = figure.data[0]
+    assert latency.z[5][16] == latency.z[6][23] == pytest.approx(np.log10(7200))
+    assert "fewer than half were answered (of 11 people)" in latency.customdata[5][16]
+    assert "nobody wrote" in latency.customdata[5][15]
+    few, waits, _ = (list(trace.text) for trace in figure.data if trace.type == "scatter")
+    assert (few, waits) == (["…"], ["2m", "…", "2h"])
+    assert "(…: under half answered; pale: fewer than 5 people)" in figure.layout.annotations[0].text
+    assert weekday_hour_finding(frame) == (
+        "Most people write on Mon from 09:00; of the busy hours, they wait longest on Sat from 16:00"
+        " (fewer than half were answered)."
+    )
+
+
+def test_hours_without_any_answer_are_as_bright_as_the_longest():
     figure = weekday_hour(hours((1, 9, 20, None)))
-    assert np.isnan(np.asarray(figure.data[0].z, dtype=float)).all()
-    assert weekday_hour_finding(hours((1, 9, 20, None))) == "Most people write on Mon from 09:00."
+    assert figure.data[0].z[0][9] == pytest.approx(np.log10(86_400))
+
+
+def test_an_hour_that_was_not_captured_all_the_time_is_not_said_to_be_slow():
+    assert weekday_hour_finding(hours((1, 9, 20, None, 600.0))) == "Most people write on Mon from 09:00."
 
 
 def test_an_hour_that_was_not_captured_all_the_time_is_grey_in_both_maps_and_says_so():
