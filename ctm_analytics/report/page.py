@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from ctm_analytics.cards import INVENTED
 from ctm_analytics.columns import COLUMNS, column_of
 from ctm_analytics.errors import InvalidArgument, NoData
 from ctm_analytics.formats import period
@@ -70,6 +71,8 @@ class Report:
             raise InvalidArgument(
                 f"since: {self.since} lies after until: {self.until}. Give the earlier day first."
             )
+        if self.workbench and self.workbench.is_invented:
+            self.notice(f"{INVENTED}: no business sold any of this.")
 
     @property
     def period(self) -> str:

@@ -29,6 +29,10 @@ class Source(Protocol):
     def currency(self) -> str | None:
         """The currency of all amounts, ISO 4217."""
 
+    @property
+    def is_invented(self) -> bool:
+        """Whether these are the data of the demo or of the sample."""
+
 
 class Answer(Protocol):
     """What a question returns."""

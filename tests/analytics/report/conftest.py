@@ -18,6 +18,7 @@ class Origin:
     as_of: datetime = datetime(2026, 11, 23, 5, 10, tzinfo=UTC)
     fingerprint: str = "9f2c41d07be5aa10" * 4
     currency: str | None = "USD"
+    is_invented: bool = False
 
 
 @pytest.fixture

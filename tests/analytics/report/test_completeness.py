@@ -1,5 +1,6 @@
 """Days of which nothing, or too little, is known are named; an ordinary pause is none of them."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -88,6 +89,11 @@ def test_a_period_that_is_not_over_is_not_compared(origin):
     report.days(Answer)
     assert report.notices[0] == "The period is not over: the numbers are those until 23 Nov 2026, 07:10."
     assert not report.is_comparable
+
+
+def test_a_report_on_invented_data_says_so_first(origin):
+    report = Report("Weekly", SINCE, UNTIL, workbench=replace(origin, is_invented=True))
+    assert report.notices == ["DEMO DATA, invented: no business sold any of this."]
 
 
 def test_without_any_ad_there_is_an_empty_frame_of_days_and_a_sentence(origin):
