@@ -227,7 +227,7 @@ def _tidy(cache: Path, needed: set[Path]) -> None:
     for path in cache.rglob("*"):
         if path.suffix not in (".parquet", ".tmp") or path in needed:
             continue
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):  # to another process it was old, too
             status = path.stat()
             if max(status.st_atime, status.st_mtime) < now - GRACE_SECONDS:
                 path.unlink()

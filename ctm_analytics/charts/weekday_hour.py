@@ -58,7 +58,8 @@ def weekday_hour(latency: pd.DataFrame) -> go.Figure:
     enough = np.where(is_thin | is_blind, math.nan, medians)
     longest = float(np.nanmax(enough)) if not np.isnan(enough).all() else DAY_SECONDS
     waits = np.where(is_unreached & ~is_thin, longest, enough)
-    texts, hover = _short_durations(medians), _hover(_short_durations(medians), blind, chats)
+    texts = _short_durations(medians)
+    hover = _hover(texts, blind, chats)  # before a sign takes the place of what it says in words
     for row, hour in np.argwhere(is_unreached):
         texts[row][hour] = UNREACHED
     _draw(figure, Panel(_logarithm(waits), texts, hover, _time_bar(enough), "y"), is_thin)

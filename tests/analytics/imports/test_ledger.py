@@ -131,7 +131,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 import pandas  # pyarrow would load it in every child
 from ctm_analytics.imports import import_spend
-from ctm_analytics.imports.ledger import unused_id
 from ctm_analytics.settings import Settings
 
 def import_until(step, folder):
