@@ -125,7 +125,6 @@ class Workbench:
     currency : str or None, ISO 4217, in which all amounts are reported; None where there are no amounts
     fingerprint : str, SHA-256 over the files that the answers are made from
     engine : str, name and release of what answers
-    is_invented : bool, whether these are the data of the demo or of the sample
     """
 
     def __init__(self, data: Path, settings: Settings, as_of: datetime) -> None:
@@ -136,7 +135,11 @@ class Workbench:
         self.fingerprint = self._session.fingerprint
         self.engine = self._session.engine
         self.currency = self._session.currency
-        self.is_invented = data.resolve() == SAMPLE or (data / DEMO_MARK).is_file()
+
+    @property
+    def is_invented(self) -> bool:
+        """Whether these are the data of the demo or of the sample."""
+        return self.data.resolve() == SAMPLE or (self.data / DEMO_MARK).is_file()
 
     @in_words
     def ads(
