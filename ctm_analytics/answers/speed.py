@@ -24,7 +24,7 @@ SCHEMA = pa.schema(
 
 
 def effects(pairs: pa.Table, window_days: int) -> pa.Table:
-    """Compare, at each landmark, those who had been answered with those who still waited.
+    """Compare, at each landmark, those who had been answered with those who were seen to wait still.
 
     Parameters
     ----------
@@ -35,15 +35,18 @@ def effects(pairs: pa.Table, window_days: int) -> pa.Table:
     -------
     Table of ``SCHEMA``, one row per landmark; the difference is null where no ad, weekday and hour has both
     """
-    response, sold, watched = (
-        pairs.column(name).to_numpy() for name in ("response_seconds", "sold_seconds", "watched_seconds")
+    waited, is_answered, sold, watched = (
+        pairs.column(name).to_numpy()
+        for name in ("waited_seconds", "is_answered", "sold_seconds", "watched_seconds")
     )
     strata = _strata(pairs)
     rows: list[dict[str, Any]] = []
     for minutes in LANDMARKS_MINUTES:
         row: dict[str, Any] = {"landmark_minutes": minutes}
         horizon = window_days * 86_400.0
-        effect = speed_effect(response, sold, watched, strata, landmark=60.0 * minutes, horizon=horizon)
+        effect = speed_effect(
+            waited, is_answered, sold, watched, strata, landmark=60.0 * minutes, horizon=horizon
+        )
         if effect is not None:
             row |= {
                 "conversion_difference": effect.difference,

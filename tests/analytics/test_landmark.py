@@ -19,10 +19,11 @@ def business(random: np.random.Generator, size: int, effect: float):
 
 
 def effect_of(data, strata=None) -> SpeedEffect:
+    """Compare by when each was answered: NaN for those who never were, and waited all the time."""
     response, sale, watched, night = data
-    answer = speed_effect(
-        response, sale, watched, night if strata is None else strata, landmark=1, horizon=HOURS
-    )
+    waited = np.where(np.isfinite(response), response, watched)
+    strata = night if strata is None else strata
+    answer = speed_effect(waited, np.isfinite(response), sale, watched, strata, landmark=1, horizon=HOURS)
     assert answer is not None
     return answer
 
@@ -82,6 +83,13 @@ def test_the_unanswered_are_slow() -> None:
     assert (answer.fast, answer.slow) == (1, 2)
 
 
+def test_whose_waiting_was_last_seen_before_the_landmark_is_left_out() -> None:
+    waited, is_answered = [0.1, 0.9, 1.0, 5, 5], [True, False, False, False, True]
+    answer = speed_effect(waited, is_answered, [np.nan] * 5, [200] * 5, [0] * 5, landmark=1, horizon=HOURS)
+    assert answer is not None
+    assert (answer.fast, answer.slow, answer.left_out) == (1, 3, 1)
+
+
 def test_one_stratum_has_the_plain_difference_and_two_are_weighed_by_mantel_and_haenszel() -> None:
     response = [0.1] * 10 + [5] * 10 + [0.1] * 4 + [5] * 12
     won = [1] * 6 + [0] * 4 + [1] * 2 + [0] * 8 + [1] * 1 + [0] * 3 + [1] * 6 + [0] * 6
@@ -112,7 +120,10 @@ def test_a_stratum_of_one_kind_tells_nothing() -> None:
 )
 def test_without_both_kinds_there_is_nothing_to_compare(response: list[float], watched: list[float]) -> None:
     nothing = [np.nan] * len(response)
-    assert speed_effect(response, nothing, watched, [0] * len(response), landmark=1, horizon=HOURS) is None
+    is_answered = np.isfinite(response)
+    waited = np.where(is_answered, response, watched)
+    strata = [0] * len(response)
+    assert speed_effect(waited, is_answered, nothing, watched, strata, landmark=1, horizon=HOURS) is None
 
 
 @pytest.mark.parametrize("sale", [np.nan, 9.0])
@@ -125,8 +136,10 @@ def test_where_nobody_or_everybody_buys_the_interval_still_has_a_width(sale: flo
 
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="one of each per conversation"):
-        speed_effect([1], [1, 2], [1], [0], landmark=1, horizon=2)
+        speed_effect([1], [True], [1, 2], [1], [0], landmark=1, horizon=2)
     with pytest.raises(InvalidArgument, match="a missing age"):
-        speed_effect([1], [1], [np.nan], [0], landmark=1, horizon=2)
+        speed_effect([1], [True], [1], [np.nan], [0], landmark=1, horizon=2)
+    with pytest.raises(InvalidArgument, match="a missing wait"):
+        speed_effect([np.nan], [False], [1], [1], [0], landmark=1, horizon=2)
     with pytest.raises(InvalidArgument, match="landmark: 2 is not between 0 and the horizon 1"):
-        speed_effect([1], [1], [1], [0], landmark=2, horizon=1)
+        speed_effect([1], [True], [1], [1], [0], landmark=2, horizon=1)

@@ -98,7 +98,7 @@ def test_a_file_with_a_line_that_does_not_fit_is_not_stored_at_all(ctm, data, tm
     assert not list(data.glob("events/recent/*/backfill-*"))
 
 
-@pytest.mark.parametrize("content", [None, b"\x1f\x8bno gzip", gzip.compress(b"{}" * 999)[:-9]])
+@pytest.mark.parametrize("content", [None, b"\x1f\x8bno gzip", gzip.compress(b"{}" * 999, mtime=0)[:-9]])
 def test_a_file_that_cannot_be_read_is_named(ctm, data, tmp_path, content):
     file = tmp_path / "captured.jsonl.gz"
     if content is not None:

@@ -263,6 +263,18 @@ def test_who_bought_before_the_landmark_proves_nothing_about_it(world: World) ->
     assert (row["conversion_difference"], row["answered_by_landmark"], row["left_out"]) == (0, 5, 5)
 
 
+def test_who_may_have_been_answered_while_the_receiver_was_down_is_left_out(world: World) -> None:
+    world.uptime(START - HOUR, START + 10 * MINUTE)
+    world.uptime(START + 2 * HOUR, START + 10 * 24 * HOUR)
+    asked(world, "fast", START, 2 * MINUTE)
+    asked(world, "slow", START, 6 * HOUR)
+    world.event("unheard", START, ad_id="1")
+    rows = speeds(world)
+    assert [
+        (row["answered_by_landmark"], row["waiting_at_landmark"], row["left_out"]) for row in rows.values()
+    ] == [(1, 2, 0), (1, 1, 1), (1, 1, 1), (1, 1, 1)]
+
+
 def test_another_hour_is_another_stratum(world: World) -> None:
     asked(world, "fast", START, 2 * MINUTE)
     asked(world, "slow", START + HOUR, 6 * HOUR)
