@@ -22,8 +22,8 @@ check: .venv/.ok  ## style, types, architecture and SQL, without running the pro
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint ctm_analytics/sql
 
-unit: .venv/.ok .venv-cluster/.ok browser compiler  ## all tests, with the coverage gate
-	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90
+unit: .venv/.ok .venv-cluster/.ok browser compiler  ## all tests on all cores, with the coverage gate
+	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --cov-fail-under=90
 
 cluster-test: .venv/.ok java .venv-spark/.ok  ## all models on an Apache Spark cluster of one master and two workers (needs Java)
 	CTM_CLUSTER=spark $(BIN)/pytest tests/cluster
