@@ -788,14 +788,14 @@ class Workbench:
         return self._session.result(table, query, question)
 
     @in_words
-    def tables(self) -> Result:
-        """List every relation that :meth:`sql` can read, with the meaning of each column.
+    def tables(self, relation: str | None = None) -> Result:
+        """List every relation that :meth:`sql` can read, or one of them, with the meaning of each column.
 
         Examples
         --------
-        >>> workbench.tables()  # doctest: +SKIP
+        >>> workbench.tables("conversations")  # doctest: +SKIP
         """
-        return catalogue()
+        return catalogue(relation)
 
     @in_words
     def names(self, of: Literal["ad", "campaign", "account"] | str) -> list[str]:
@@ -904,21 +904,35 @@ def _whole(question: Question) -> Question:
     return replace(question, **nothing)
 
 
-def catalogue() -> Result:
-    """List every relation with the meaning of each column; they are the same whatever the data."""
+def catalogue(relation: str | None = None) -> Result:
+    """List every relation, or one, with the meaning of each column; they are the same whatever the data.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such relation.
+    """
+    names = list(all_models()) if relation is None else [relation]
+    if not all_models().keys() >= set(names):
+        raise _no_relation("tables", names[0])
     engine = DuckDBEngine(dict.fromkeys(SCHEMAS, ()), SCHEMAS)
     question = ask({}, Settings(), datetime.now(UTC))
     parameters = question.parameters(Settings(), None) | WITHOUT_A_QUESTION
-    described = {name: engine.query(f"describe {compose(name, parameters)}") for name in all_models()}
-    return Result(tables.listed(described), sql="", about=f"{len(described)} relations")
+    described = {name: engine.query(f"describe {compose(name, parameters)}") for name in names}
+    about = "1 relation" if len(described) == 1 else f"{len(described)} relations"
+    return Result(tables.listed(described), sql="", about=about)
 
 
 def _wrong_sql(error: QueryError) -> InvalidArgument:
     unknown = _UNKNOWN_RELATION.match(str(error))
     if unknown is None:
         return InvalidArgument(f"sql: {error}\n`ctm tables` lists the relations and columns.")
-    hint = did_you_mean(unknown[1], all_models())
-    return InvalidArgument(f"sql: there is no relation {unknown[1]!r}.{hint} `ctm tables` lists them.")
+    return _no_relation("sql", unknown[1])
+
+
+def _no_relation(asked_in: str, name: str) -> InvalidArgument:
+    hint = did_you_mean(name, all_models())
+    return InvalidArgument(f"{asked_in}: there is no relation {name!r}.{hint} `ctm tables` lists them.")
 
 
 def _chart(name: str, table: str, **words: Any) -> Chart:

@@ -59,12 +59,18 @@ def sql(
     show(open_data(data, as_of, engine).sql(query), row_format, output)
 
 
-@app.command(epilog="Example: ctm tables --format csv")
-def tables(*, data: Data = DEFAULT_DATA, row_format: Format = "table", output: Output = None) -> None:
+@app.command(epilog="Example: ctm tables conversations")
+def tables(
+    relation: Annotated[str | None, typer.Argument(help="One of them (default: all).")] = None,
+    *,
+    data: Data = DEFAULT_DATA,
+    row_format: Format = "table",
+    output: Output = None,
+) -> None:
     """List every relation that `ctm sql` can read, with the meaning of each column."""
     from ctm_analytics.cli.output import show
     from ctm_analytics.workbench import catalogue
 
-    show(catalogue(), row_format, output)
+    show(catalogue(relation), row_format, output)
     if row_format == "table":
-        typer.echo(f'Ask them: ctm sql --data {data} "from conversations limit 5"', err=True)
+        typer.echo(f'Ask: ctm sql --data {data} "from {relation or "conversations"} limit 5"', err=True)

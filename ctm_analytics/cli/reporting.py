@@ -71,6 +71,7 @@ def report(
     from ctm_analytics.questions import known
     from ctm_analytics.report.alerts import read_condition
     from ctm_analytics.report.delivery import read_target
+    from ctm_analytics.report.notebook import read_parameters
     from ctm_analytics.report.period import resolve_period
     from ctm_analytics.report.publishing import Wish, failures_delivered, maturing, publish, read_formats
     from ctm_analytics.report.runner import Order
@@ -89,6 +90,7 @@ def report(
     chosen = dict(_pair(text) for text in parameters or [])
     path = _notebook(notebook)
     with failures_delivered(wish.targets, data, path.stem):
+        read_parameters(path)  # what is wrong with it is said before anything else
         workbench = open_workbench(data, as_of=as_of, engine=engine)
     os.environ["CTM_ENGINE"] = workbench.settings.engine  # the notebook asks there, too
     today = workbench.as_of.astimezone(workbench.settings.zone).date()

@@ -34,6 +34,8 @@ class DerivedFolder:
         self.path = path
         self._shared = SharedDerived(url, path) if url else None
         self._is_refused = False
+        # What was read from end to end once need not be again: a file that has its name never changes.
+        self._checked: dict[Path, tuple[int, int]] = {}
 
     def find(self, key: str) -> Path | None:
         """Find the file of a key, whole and unchanged since it was put there.
@@ -52,7 +54,7 @@ class DerivedFolder:
     def _find(self, key: str) -> Path | None:
         for path in self.path.glob(f"{key}-*.*"):
             with contextlib.suppress(OSError):
-                if is_whole(path):
+                if self._is_whole(path):
                     _touch(path)
                     return path
                 path.unlink()
@@ -62,7 +64,18 @@ class DerivedFolder:
         """List the files whose keys begin so and that are whole."""
         if self._shared:
             self._shared.fetch(prefix)
-        return [path for path in self.path.glob(f"{prefix}*{suffix}") if is_whole(path)]
+        return [path for path in self.path.glob(f"{prefix}*{suffix}") if self._is_whole(path)]
+
+    def _is_whole(self, path: Path) -> bool:
+        """Whether a file has the checksum that its name says; False where it is gone."""
+        try:
+            is_checked = self._checked.get(path) == _identity(path)
+            if not is_checked and path.stem.rpartition("-")[2] == _checksum(path):
+                self._checked[path] = _identity(path)
+                is_checked = True
+        except OSError:
+            return False
+        return is_checked
 
     def put(self, key: str, suffix: str, write: Callable[[Path], object]) -> Path | None:
         """Give a file its name once it is complete.
@@ -86,6 +99,7 @@ class DerivedFolder:
             write(unfinished)
             path = self.path / f"{key}-{_checksum(unfinished)}{suffix}"
             unfinished.replace(path)
+            self._checked[path] = _identity(path)
             if self._shared:
                 self._shared.put(path)
             return path
@@ -123,12 +137,9 @@ def _files(folder: Path) -> Iterator[tuple[Path, float]]:
             yield path, path.stat().st_mtime
 
 
-def is_whole(path: Path) -> bool:
-    """Whether a file has the checksum that its name says; False where it is gone."""
-    try:
-        return path.stem.rpartition("-")[2] == _checksum(path)
-    except OSError:
-        return False
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_size
 
 
 def _touch(path: Path) -> None:

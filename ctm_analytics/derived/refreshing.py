@@ -161,7 +161,7 @@ class Refresh:
             return None  # what payloads of all events tell is read from now on
         if not (self._gather(parts, may_tie=last.may_tie) and self._alias(parts)):
             return None
-        for name in ("touched", "redone", "newly_replaced"):
+        for name in ("touched", "histories", "redone", "newly_replaced"):
             self._make(name, self._bound(name))
         self._redo(moment, [name for name in ON_DEMAND if name in parts])
         if not (self._put_refs(parts) and self._put_overlays(parts) and self._put_known(parts, moment, came)):

@@ -103,9 +103,9 @@ class DuckDBEngine:
             statements = duckdb.extract_statements(sql)
         except duckdb.Error as error:
             raise self._said(error) from error
-        if len(statements) > 1:
-            raise QueryError("Several statements. Write one SELECT.")
-        if statements and statements[0].type not in _READING:
+        if len(statements) != 1:
+            raise QueryError(f"{'Several statements' if statements else 'No statement'}. Write one SELECT.")
+        if statements[0].type not in _READING:
             raise QueryError(
                 f"Data are only read here, so {statements[0].type.name} is refused. Write one SELECT;"
                 " `ctm import` brings data and takes them back, --output FILE keeps an answer's rows."

@@ -157,10 +157,21 @@ def test_an_unknown_column_or_relation_in_sql_is_named_with_where_to_look(refusa
     assert "`ctm tables` lists the" in sentence
 
 
+def test_an_unknown_relation_has_no_meaning(refusal):
+    sentence = "tables: there is no relation 'adz'. Did you mean 'ads'? `ctm tables` lists them."
+    assert refusal("tables", "adz") == (2, sentence)
+
+
+def test_an_unknown_notebook_is_named_before_anything_else_is_said(refusal, shop):
+    code, sentence = refusal("report", "weakly", "--data", shop)
+    assert code == 1
+    assert "there is no such notebook. Did you mean 'weekly'?" in sentence
+
+
 def test_an_empty_statement_is_refused(refusal, shop):
     code, sentence = refusal("sql", "", "--data", shop)
     assert code == 2
-    assert sentence.startswith("sql: The statement returns no rows. Write one SELECT.")
+    assert sentence.startswith("sql: No statement. Write one SELECT.")
 
 
 @pytest.mark.parametrize(

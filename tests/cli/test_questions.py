@@ -137,6 +137,8 @@ def test_tables_says_what_a_row_is_and_what_each_column_means(ctm, shop):
     assert listed[0].keys() == {"table", "column", "type", "meaning"}
     assert all(row["meaning"] for row in listed)
     assert ("conversations", None) in {(row["table"], row["column"]) for row in listed}
+    one = json.loads(ctm("tables", "conversations", "--format", "json").stdout)
+    assert one == [row for row in listed if row["table"] == "conversations"]
 
 
 def test_the_data_folder_comes_from_the_environment(ctm, shop, monkeypatch):

@@ -17,9 +17,9 @@ openings as (
 select *
 from since
 union all by name
-select last_conversation_timelines.* replace (openings.opened_at as next_opened_at)
-from last_conversation_timelines
+select histories.* replace (openings.opened_at as next_opened_at)
+from histories
 inner join redone
-    on last_conversation_timelines.contact_key = redone.contact_key and last_conversation_timelines.opened_at = redone.last_opened_at
+    on histories.contact_key = redone.contact_key and histories.opened_at = redone.last_opened_at
 inner join openings
-    on last_conversation_timelines.contact_key = openings.contact_key
+    on histories.contact_key = openings.contact_key

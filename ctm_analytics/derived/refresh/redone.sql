@@ -1,20 +1,20 @@
 -- One row per touched contact: redo_from is since when its conversations are worked out anew: the last opening before the
 -- change that no later event can move and no click before it can reach. What the new ones need to know of those before:
 -- the last inbound message; and last_opened_at, the conversation whose next one may open earlier now.
-with histories as (
+with known as (
     select
         touched.contact_key,
         touched.changed_from,
-        last_conversation_timelines.opened_at,
-        last_conversation_timelines.last_event_at,
-        last_conversation_timelines.last_inbound_at,
-        lag(last_conversation_timelines.last_event_at) over (
+        histories.opened_at,
+        histories.last_event_at,
+        histories.last_inbound_at,
+        lag(histories.last_event_at) over (
             partition by touched.contact_key
-            order by last_conversation_timelines.opened_at
+            order by histories.opened_at
         ) as previous_event_at
     from touched
-    left join last_conversation_timelines
-        on touched.contact_key = last_conversation_timelines.contact_key
+    left join histories
+        on touched.contact_key = histories.contact_key
 ),
 
 boundaries as (
@@ -30,7 +30,7 @@ boundaries as (
             end
         ) as boundary_at,
         max(case when opened_at <= changed_from then last_event_at end) as silent_since
-    from histories
+    from known
     group by contact_key, changed_from
 ),
 
@@ -50,9 +50,9 @@ restarts as (
 select
     restarts.contact_key,
     restarts.redo_from,
-    max(case when histories.opened_at < restarts.redo_from then histories.opened_at end) as last_opened_at,
-    max(case when histories.opened_at < restarts.redo_from then histories.last_inbound_at end) as last_inbound_at
+    max(case when known.opened_at < restarts.redo_from then known.opened_at end) as last_opened_at,
+    max(case when known.opened_at < restarts.redo_from then known.last_inbound_at end) as last_inbound_at
 from restarts
-left join histories
-    on restarts.contact_key = histories.contact_key
+left join known
+    on restarts.contact_key = known.contact_key
 group by restarts.contact_key, restarts.redo_from
