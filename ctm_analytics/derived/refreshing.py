@@ -68,6 +68,11 @@ def statement(name: str) -> str:
     return f"select * from (\n{(_FOLDER / f'{name}.sql').read_text(encoding='utf-8')})"
 
 
+def _read_from(events: str, sql: str) -> str:
+    """Let a statement read other events than all: the engine opens every file of those that it finds named."""
+    return sql.replace("raw_events", events)
+
+
 class Refresh:
     """One making or mending of the relations.
 
@@ -188,16 +193,14 @@ class Refresh:
 
     def _may_tie(self, events: str) -> bool:
         """Whether any event can tie two ids of a contact together."""
-        found = self._engine.query(
-            f"with raw_events as (from {events})\nfrom ({self._composed('id_ties', {})})"
-        )
+        found = self._engine.query(_read_from(events, self._composed("id_ties", {})))
         return bool(found.column("platform")[0].as_py())
 
     def _gather(self, parts: dict[str, str], *, may_tie: bool) -> bool:
         """Add what arrived to what is only ever gathered; False where something came before what was known."""
         for name in GATHERED if may_tie else ("ref_contacts",):
             rows = self._composed(name, {"id_ties": _TIES[may_tie]})
-            self._make(f"came_{name}", f"with raw_events as (from arrived)\nfrom ({rows})")
+            self._make(f"came_{name}", _read_from("arrived", rows))
         if may_tie and self._engine.query(self._bound("told_earlier")).to_pylist()[0]["ids"]:
             return False
         return all(self._add(parts, name) for name in (GATHERED if may_tie else ("ref_contacts",)))
@@ -236,7 +239,7 @@ class Refresh:
         since = found[0]["redo_from"]
         facts = moment.files.items() if since is not None else ()
         self._look_at({name for name, file in facts if file.events and file.occurred_until >= since})
-        self._make("redo_events", f"with raw_events as (from looked_at)\nfrom ({self._bound('redo_events')})")
+        self._make("redo_events", _read_from("looked_at", self._bound("redo_events")))
         self._make("contact_events", self._bound("contact_events"))
         events = {"events": "select * from redo_events"}
         self._make("new_contacts", self._composed("contacts", {"events": "select * from contact_events"}))
