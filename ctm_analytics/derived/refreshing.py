@@ -235,11 +235,14 @@ class Refresh:
 
     def _redo(self, moment: Moment, on_demand: Iterable[str]) -> None:
         """Work touched contacts out anew over their own last events, by the statements of the models."""
-        found = self._engine.query("select min(redo_from) as redo_from from redone").to_pylist()
-        since = found[0]["redo_from"]
+        since = self._engine.query(self._bound("redo_since")).to_pylist()[0]["redo_from"]
         facts = moment.files.items() if since is not None else ()
-        self._look_at({name for name, file in facts if file.events and file.occurred_until >= since})
-        self._make("redo_events", _read_from("looked_at", self._bound("redo_events")))
+        recent = {name for name, file in facts if file.events and file.occurred_until >= since}
+        self._look_at(set(moment.files) - recent if self._has_rows("tied_otherwise") else set())
+        self._make("tied_events", self._bound("tied_events"))
+        self._look_at(recent)
+        self._engine.create_view("sought_events", self._bound("sought_events"))
+        self._make("redo_events", _read_from("sought_events", self._bound("redo_events")))
         self._make("contact_events", self._bound("contact_events"))
         events = {"events": "select * from redo_events"}
         self._make("new_contacts", self._composed("contacts", {"events": "select * from contact_events"}))
