@@ -694,7 +694,7 @@ class Workbench:
         """
         known("responder", responder, ("any", "human"))
         question = self._session.ask(filters, model=model, window_days=window_days)
-        pairs, sql = self._session.run("speed_pairs", question, responder=responder, turns="first")
+        pairs, sql = self._session.run("speed_pairs", question, responder=responder)
         if not pairs.num_rows:
             raise self._session.no_conversation(question)
         effects = speed.effects(pairs, question.window_days)

@@ -1,5 +1,6 @@
 """What every test can ask for."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ __all__ = ["events_url", "line", "s3_port"]
 # No test measures time, and CI draws the same examples each time.
 settings.register_profile("ctm", deadline=None, derandomize=True)
 settings.load_profile("ctm")
+
+# A process of pytest-xdist has no main file: pyspark would take it for its own doctests, and end it.
+sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
 
 
 @pytest.fixture

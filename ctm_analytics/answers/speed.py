@@ -35,18 +35,16 @@ def effects(pairs: pa.Table, window_days: int) -> pa.Table:
     -------
     Table of ``SCHEMA``, one row per landmark; the difference is null where no ad, weekday and hour has both
     """
-    waited, is_answered, sold, watched = (
+    response, seen, sold, watched = (
         pairs.column(name).to_numpy()
-        for name in ("waited_seconds", "is_answered", "sold_seconds", "watched_seconds")
+        for name in ("response_seconds", "seen_seconds", "sold_seconds", "watched_seconds")
     )
     strata = _strata(pairs)
     rows: list[dict[str, Any]] = []
     for minutes in LANDMARKS_MINUTES:
         row: dict[str, Any] = {"landmark_minutes": minutes}
         horizon = window_days * 86_400.0
-        effect = speed_effect(
-            waited, is_answered, sold, watched, strata, landmark=60.0 * minutes, horizon=horizon
-        )
+        effect = speed_effect(response, seen, sold, watched, strata, landmark=60.0 * minutes, horizon=horizon)
         if effect is not None:
             row |= {
                 "conversion_difference": effect.difference,

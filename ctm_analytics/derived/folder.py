@@ -34,8 +34,8 @@ class DerivedFolder:
         self.path = path
         self._shared = SharedDerived(url, path) if url else None
         self._is_refused = False
-        # What was read from end to end once need not be again: a file that has its name never changes.
-        self._checked: dict[Path, tuple[int, int]] = {}
+        # What was read from end to end once need not be again, as long as nobody writes to it.
+        self._checked: dict[Path, tuple[int, ...]] = {}
 
     def find(self, key: str) -> Path | None:
         """Find the file of a key, whole and unchanged since it was put there.
@@ -56,6 +56,7 @@ class DerivedFolder:
             with contextlib.suppress(OSError):
                 if self._is_whole(path):
                     _touch(path)
+                    self._checked[path] = _identity(path)
                     return path
                 path.unlink()
         return None
@@ -98,8 +99,8 @@ class DerivedFolder:
             self.path.mkdir(mode=0o700, exist_ok=True)  # what is in it is about people
             write(unfinished)
             path = self.path / f"{key}-{_checksum(unfinished)}{suffix}"
+            self._checked[path] = _identity(unfinished)
             unfinished.replace(path)
-            self._checked[path] = _identity(path)
             if self._shared:
                 self._shared.put(path)
             return path
@@ -137,9 +138,9 @@ def _files(folder: Path) -> Iterator[tuple[Path, float]]:
             yield path, path.stat().st_mtime
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _identity(path: Path) -> tuple[int, ...]:
     status = path.stat()
-    return status.st_ino, status.st_size
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _touch(path: Path) -> None:

@@ -20,7 +20,7 @@ class SpeedEffect(NamedTuple):
     fast, slow : int, conversations compared, in strata that hold both
     fast_rate, slow_rate : float in [0, 1], crude rates of these, to show beside the difference
     strata : int, strata that hold both
-    left_out : int, conversations that could not be compared: sold by the landmark, not seen waiting until it, too
+    left_out : int, conversations that could not be compared: sold by the landmark, not seen all the time until it, too
         young, or in a stratum of one kind only
     """
 
@@ -36,8 +36,8 @@ class SpeedEffect(NamedTuple):
 
 
 def speed_effect(
-    waited: ArrayLike,
-    is_answered: ArrayLike,
+    response: ArrayLike,
+    seen: ArrayLike,
     sale: ArrayLike,
     watched: ArrayLike,
     strata: ArrayLike,
@@ -49,9 +49,8 @@ def speed_effect(
 
     Parameters
     ----------
-    waited : array of float, shape (n,), ``>= 0``: time from first message to first response, or, without one, to where
-        waiting was last seen
-    is_answered : array of bool, shape (n,)
+    response : array of float, shape (n,): time from first message to first response; NaN or infinite without one
+    seen : array of float, shape (n,), ``>= 0``: time from first message until when a response would have been seen
     sale : array of float, shape (n,): time from first message to sale; NaN or infinite while there is none
     watched : array of float, shape (n,), ``>= 0``: age of the conversation
     strata : array of int, shape (n,): what is to be alike, such as a number for ad x weekday x hour
@@ -66,7 +65,7 @@ def speed_effect(
     Raises
     ------
     InvalidArgument
-        If the arrays differ in length, a wait or an age is missing, or landmark and horizon are out of order.
+        If the arrays differ in length, ``seen`` or ``watched`` has a gap, or landmark and horizon are out of order.
 
     Notes
     -----
@@ -87,30 +86,28 @@ def speed_effect(
 
     Examples
     --------
-    >>> waited, is_answered = [0.2] * 50 + [9.0] * 50, [True] * 100
+    >>> response, seen = [0.2] * 50 + [9.0] * 50, [200] * 100
     >>> sale = [5.0] * 20 + [float("nan")] * 30 + [20.0] * 10 + [float("nan")] * 40
-    >>> answer = speed_effect(waited, is_answered, sale, [200] * 100, [0] * 100, landmark=1, horizon=168)
+    >>> answer = speed_effect(response, seen, sale, [200] * 100, [0] * 100, landmark=1, horizon=168)
     >>> round(answer.difference, 2), round(answer.low, 3), round(answer.high, 3)
     (0.2, 0.025, 0.375)
     """
-    wait, sold, age = (np.asarray(values, dtype=np.float64) for values in (waited, sale, watched))
-    answered, stratum = np.asarray(is_answered, dtype=np.bool_), np.asarray(strata)
-    if not wait.shape == answered.shape == sold.shape == age.shape == stratum.shape:
-        raise InvalidArgument(
-            "waited, is_answered, sale, watched, strata: give one of each per conversation."
-        )
-    if np.isnan(wait).any():
-        raise InvalidArgument(
-            "waited: a missing wait. Give the time to the response, or for how long none was seen."
-        )
+    answered, known, sold, age = (
+        np.asarray(values, dtype=np.float64) for values in (response, seen, sale, watched)
+    )
+    stratum = np.asarray(strata)
+    if not answered.shape == known.shape == sold.shape == age.shape == stratum.shape:
+        raise InvalidArgument("response, seen, sale, watched, strata: give one of each per conversation.")
+    if np.isnan(known).any():
+        raise InvalidArgument("seen: one is missing. Give until when a response would have been seen.")
     if np.isnan(age).any():
         raise InvalidArgument("watched: a missing age. Give the time since the first message.")
     if not 0 < landmark < horizon:
         raise InvalidArgument(f"landmark: {landmark} is not between 0 and the horizon {horizon}.")
 
-    was_seen = answered | (wait >= landmark)
-    compared = was_seen & (age >= horizon) & ~(sold <= landmark)
-    is_fast = (answered & (wait <= landmark))[compared]
+    is_known = (answered <= landmark) | (known >= landmark)
+    compared = is_known & (age >= horizon) & ~(sold <= landmark)
+    is_fast = (answered <= landmark)[compared]
     is_won = (sold <= horizon)[compared]
     _, place = np.unique(stratum[compared], return_inverse=True)
     n1, n0, a, c = (

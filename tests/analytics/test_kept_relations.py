@@ -107,6 +107,20 @@ def test_a_file_with_a_changed_byte_is_made_anew(shop: World) -> None:
     assert answers(shop) == first
 
 
+def test_a_file_that_changes_under_an_open_workbench_is_made_anew(shop: World) -> None:
+    workbench = opened(shop)
+    first = workbench.ads(model="last_touch").table.to_pylist()
+    workbench.ads(model="first_touch")
+    for path in [
+        *(shop.data / "derived").glob("credits-*"),
+        *(shop.data / "derived").glob("ad_day_measures-*"),
+    ]:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 3] ^= 1
+        path.write_bytes(content)
+    assert workbench.ads(model="last_touch").table.to_pylist() == first
+
+
 def test_the_folder_may_be_deleted_under_an_open_workbench(shop: World) -> None:
     workbench = opened(shop)
     first = workbench.ads().table.to_pylist()

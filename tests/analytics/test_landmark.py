@@ -19,11 +19,10 @@ def business(random: np.random.Generator, size: int, effect: float):
 
 
 def effect_of(data, strata=None) -> SpeedEffect:
-    """Compare by when each was answered: NaN for those who never were, and waited all the time."""
+    """Compare those of whom all was seen."""
     response, sale, watched, night = data
-    waited = np.where(np.isfinite(response), response, watched)
     strata = night if strata is None else strata
-    answer = speed_effect(waited, np.isfinite(response), sale, watched, strata, landmark=1, horizon=HOURS)
+    answer = speed_effect(response, watched, sale, watched, strata, landmark=1, horizon=HOURS)
     assert answer is not None
     return answer
 
@@ -83,11 +82,11 @@ def test_the_unanswered_are_slow() -> None:
     assert (answer.fast, answer.slow) == (1, 2)
 
 
-def test_whose_waiting_was_last_seen_before_the_landmark_is_left_out() -> None:
-    waited, is_answered = [0.1, 0.9, 1.0, 5, 5], [True, False, False, False, True]
-    answer = speed_effect(waited, is_answered, [np.nan] * 5, [200] * 5, [0] * 5, landmark=1, horizon=HOURS)
+def test_who_was_not_seen_until_the_landmark_is_left_out_whatever_came_later() -> None:
+    response, seen = [0.1, np.nan, 5, np.nan, 5], [0.5, 0.9, 0.9, 1.0, 200]
+    answer = speed_effect(response, seen, [np.nan] * 5, [200] * 5, [0] * 5, landmark=1, horizon=HOURS)
     assert answer is not None
-    assert (answer.fast, answer.slow, answer.left_out) == (1, 3, 1)
+    assert (answer.fast, answer.slow, answer.left_out) == (1, 2, 2)
 
 
 def test_one_stratum_has_the_plain_difference_and_two_are_weighed_by_mantel_and_haenszel() -> None:
@@ -120,10 +119,8 @@ def test_a_stratum_of_one_kind_tells_nothing() -> None:
 )
 def test_without_both_kinds_there_is_nothing_to_compare(response: list[float], watched: list[float]) -> None:
     nothing = [np.nan] * len(response)
-    is_answered = np.isfinite(response)
-    waited = np.where(is_answered, response, watched)
     strata = [0] * len(response)
-    assert speed_effect(waited, is_answered, nothing, watched, strata, landmark=1, horizon=HOURS) is None
+    assert speed_effect(response, watched, nothing, watched, strata, landmark=1, horizon=HOURS) is None
 
 
 @pytest.mark.parametrize("sale", [np.nan, 9.0])
@@ -136,10 +133,10 @@ def test_where_nobody_or_everybody_buys_the_interval_still_has_a_width(sale: flo
 
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="one of each per conversation"):
-        speed_effect([1], [True], [1, 2], [1], [0], landmark=1, horizon=2)
+        speed_effect([1], [1], [1, 2], [1], [0], landmark=1, horizon=2)
     with pytest.raises(InvalidArgument, match="a missing age"):
-        speed_effect([1], [True], [1], [np.nan], [0], landmark=1, horizon=2)
-    with pytest.raises(InvalidArgument, match="a missing wait"):
-        speed_effect([np.nan], [False], [1], [1], [0], landmark=1, horizon=2)
+        speed_effect([1], [1], [1], [np.nan], [0], landmark=1, horizon=2)
+    with pytest.raises(InvalidArgument, match="seen: one is missing"):
+        speed_effect([1], [np.nan], [1], [1], [0], landmark=1, horizon=2)
     with pytest.raises(InvalidArgument, match="landmark: 2 is not between 0 and the horizon 1"):
-        speed_effect([1], [True], [1], [1], [0], landmark=2, horizon=1)
+        speed_effect([1], [1], [1], [1], [0], landmark=2, horizon=1)

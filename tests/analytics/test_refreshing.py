@@ -160,6 +160,17 @@ def test_two_ids_that_turn_out_to_be_one_person_become_one(business: Business, m
     assert mends == [True]
 
 
+def test_of_two_ids_that_become_one_no_event_counts_twice_beside_somebody_else(
+    business: Business, mends: list[bool]
+) -> None:
+    phone, user_id = "5511988887777", PEOPLE[-1]
+    business.deliver([Act(phone, "ad 1", 0, 0, 0, None), Act(user_id, "message", HOUR, 0, 0, None)])
+    assert differences(business.folder.root, LATEST) == {}
+    business.deliver([*talk("7000001"), Act(phone, "message", DAY, 0, 0, user_id)])
+    assert differences(business.folder.root, LATEST) == {}
+    assert mends == [True]
+
+
 def test_turns_first_asked_for_after_a_mend_are_right_after_the_next(
     business: Business, mends: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,16 +1,12 @@
 """A Spark Connect server for the tests: Sail, or with CTM_CLUSTER=spark a standalone cluster of Apache Spark."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cluster.hard_world import hard_world
 from cluster.servers import running_sail, running_spark
-
-# A process of pytest-xdist has no main file: pyspark would take it for its own doctests, and end it.
-sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
 
 
 @pytest.fixture(scope="session")

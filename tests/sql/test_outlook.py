@@ -267,12 +267,25 @@ def test_who_may_have_been_answered_while_the_receiver_was_down_is_left_out(worl
     world.uptime(START - HOUR, START + 10 * MINUTE)
     world.uptime(START + 2 * HOUR, START + 10 * 24 * HOUR)
     asked(world, "fast", START, 2 * MINUTE)
-    asked(world, "slow", START, 6 * HOUR)
+    asked(world, "slow", START, 6 * HOUR)  # and maybe during the gap: what comes later must not decide
     world.event("unheard", START, ad_id="1")
+    asked(world, "an hour before", START - HOUR, 6 * HOUR)
+    asked(world, "and soon", START - HOUR, 2 * MINUTE)
     rows = speeds(world)
     assert [
         (row["answered_by_landmark"], row["waiting_at_landmark"], row["left_out"]) for row in rows.values()
-    ] == [(1, 2, 0), (1, 1, 1), (1, 1, 1), (1, 1, 1)]
+    ] == [(2, 3, 0), (1, 1, 3), (1, 1, 3), (None, None, None)]
+
+
+def test_who_begins_a_new_conversation_before_the_landmark_is_left_out(world: World) -> None:
+    asked(world, "fast", START, 2 * MINUTE)
+    asked(world, "slow", START, 6 * HOUR)
+    world.event("p", START, ad_id="1").event("p", START + 40 * MINUTE, ad_id="2")
+    rows = speeds(world)
+    assert [(row["waiting_at_landmark"], row["left_out"]) for row in rows.values()] == [
+        *((2, 1), (2, 1)),
+        *((1, 2), (1, 2)),
+    ]
 
 
 def test_another_hour_is_another_stratum(world: World) -> None:

@@ -8,7 +8,7 @@ with ids as (
     where contact_key in (select contact_key from tied_otherwise)
 )
 
-select looked_at.*
+select looked_at.* exclude (event_id, message_id, ad_title, ctwa_clid, payload, delivery_id)
 from looked_at
 inner join ids
     on looked_at.contact_key = ids.contact_key

@@ -4,6 +4,7 @@ with placed as (
     select
         contact_key,
         opened_at,
+        next_opened_at,
         first_inbound_at,
         first_response_at,
         first_human_response_at,
