@@ -62,7 +62,8 @@ def effects(pairs: pa.Table, window_days: int) -> pa.Table:
 
 
 def _strata(pairs: pa.Table) -> np.ndarray[Any, Any]:
-    """Give each ad, weekday and hour a number."""
-    ads = pairs.column("ad_id").combine_chunks().dictionary_encode().indices.to_numpy()
+    """Give each ad, weekday and hour a number: that of an ad by its id, so that no sum hangs on the order of rows."""
+    ads = pairs.column("ad_id").combine_chunks().dictionary_encode()
+    numbers = np.argsort(np.argsort(ads.dictionary.to_numpy(zero_copy_only=False)))
     weekday, hour = (pairs.column(name).to_numpy() for name in ("weekday", "hour"))
-    return np.asarray((ads.astype(np.int64) * 7 + weekday - 1) * 24 + hour)
+    return np.asarray((numbers[ads.indices.to_numpy()] * 7 + weekday - 1) * 24 + hour)

@@ -53,11 +53,3 @@ select
     (unix_micros(sold_at) - unix_micros(first_inbound_at)) / 1e6 as sold_seconds,
     (unix_micros(:as_of) - unix_micros(first_inbound_at)) / 1e6 as watched_seconds
 from placed
-order by
-    ad_id nulls last,
-    weekday nulls last,
-    hour nulls last,
-    response_seconds nulls last,
-    seen_seconds nulls last,
-    sold_seconds nulls last,
-    watched_seconds nulls last
