@@ -98,12 +98,16 @@ def test_half_a_file_is_made_anew(shop: World, part: int) -> None:
     assert answers(shop) == first
 
 
+def change_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
 def test_a_file_with_a_changed_byte_is_made_anew(shop: World) -> None:
     first = answers(shop)
     for path in (shop.data / "derived").iterdir():
-        content = bytearray(path.read_bytes())
-        content[len(content) // 3] ^= 1
-        path.write_bytes(content)
+        change_a_byte(path)
     assert answers(shop) == first
 
 
@@ -111,13 +115,9 @@ def test_a_file_that_changes_under_an_open_workbench_is_made_anew(shop: World) -
     workbench = opened(shop)
     first = workbench.ads(model="last_touch").table.to_pylist()
     workbench.ads(model="first_touch")
-    for path in [
-        *(shop.data / "derived").glob("credits-*"),
-        *(shop.data / "derived").glob("ad_day_measures-*"),
-    ]:
-        content = bytearray(path.read_bytes())
-        content[len(content) // 3] ^= 1
-        path.write_bytes(content)
+    for name in ("credits", "ad_day_measures"):
+        for path in (shop.data / "derived").glob(f"{name}-*"):
+            change_a_byte(path)
     assert workbench.ads(model="last_touch").table.to_pylist() == first
 
 

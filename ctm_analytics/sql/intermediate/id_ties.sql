@@ -1,5 +1,5 @@
 -- One row: whatsapp where an event can tie two ids of one contact together, null where none can.
--- The first that can ends the reading.
+-- Every row found is the same, so it does not matter which comes first, and the first ends the reading.
 with found as (
     select platform
     from raw_events
